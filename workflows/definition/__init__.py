@@ -1,0 +1,1 @@
+"""The workflow language: its shape, its expressions and conditions, and what may be wrong with a definition."""
