@@ -1,0 +1,101 @@
+"""The three database roles: an owner that migrates, an application login, and the role that sees every tenant.
+
+The application login is neither superuser nor BYPASSRLS, so row security always applies to it. It may
+become steward_system with SET ROLE (a system scope does), but inherits nothing from it.
+"""
+
+from psycopg import Connection, sql
+
+OWNER = "steward_owner"
+APPLICATION = "steward_app"
+SYSTEM = "steward_system"
+
+# Raise it when the statements below change: the embedded cluster then applies them again.
+VERSION = 1
+
+
+def create_roles(
+    connection: Connection,
+    database: str,
+    *,
+    owner: str = OWNER,
+    application: str = APPLICATION,
+    owner_password: str | None = None,
+    application_password: str | None = None,
+    owner_creates_databases: bool = False,
+) -> None:
+    """Make the roles and the database, or bring existing ones to the state described above.
+
+    connection: autocommit, as a superuser or a login that may create roles and databases.
+    A password of None leaves the login's present one. Safe to repeat.
+    owner_creates_databases: lets the owner make databases, which tests need and production does not.
+    Raises psycopg.errors.InsufficientPrivilege on a host that forbids one of the statements.
+    """
+    # PostgreSQL 16 says per membership whether it is inherited; 15 only per login.
+    inherit = "INHERIT" if connection.info.server_version >= 160000 else "NOINHERIT"
+    creates = "CREATEDB" if owner_creates_databases else "NOCREATEDB"
+    _role(connection, SYSTEM, "NOLOGIN")
+    _role(connection, owner, f"LOGIN {inherit} {creates}", owner_password)
+    _role(connection, application, "LOGIN NOINHERIT", application_password)
+    for login in (owner, application):
+        _let_become_system(connection, login)
+    found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
+    if found is None:
+        statement = sql.SQL("CREATE DATABASE {} OWNER {}")
+        connection.execute(statement.format(sql.Identifier(database), sql.Identifier(owner)))
+
+
+def grant_in_database(connection: Connection, *, owner: str = OWNER, application: str = APPLICATION) -> None:
+    """Let the application and system roles use what the owner makes in the connected database. Safe to repeat.
+
+    TRUNCATE is never granted: it ignores row security.
+    connection: autocommit, as a superuser, or as the owner itself.
+    """
+    for statement in database_grants(owner=owner, application=application):
+        connection.execute(statement)
+
+
+def database_grants(*, owner: str = OWNER, application: str = APPLICATION) -> list[sql.Composed]:
+    """Return the statements that grant_in_database runs, in order."""
+    names = {
+        "owner": sql.Identifier(owner),
+        "users": sql.SQL(", ").join([sql.Identifier(application), sql.Identifier(SYSTEM)]),
+    }
+    statements = (
+        # On 15 the owner inherits nothing, not even CREATE from pg_database_owner.
+        "GRANT USAGE, CREATE ON SCHEMA public TO {owner}",
+        "GRANT USAGE ON SCHEMA public TO {users}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {users}",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {users}",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {users}",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT USAGE ON SEQUENCES TO {users}",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT EXECUTE ON FUNCTIONS TO {users}",
+    )
+    return [sql.SQL(statement).format(**names) for statement in statements]
+
+
+def create_extensions(connection: Connection) -> list[str]:
+    """Make the extensions only a superuser may make, and return the names of those this server offers."""
+    rows = connection.execute(
+        "SELECT name FROM pg_available_extensions WHERE name IN ('pg_stat_statements', 'vector') ORDER BY name"
+    ).fetchall()
+    names = [name for (name,) in rows]
+    for name in names:
+        connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(name)))
+    return names
+
+
+def _role(connection: Connection, name: str, options: str, password: str | None = None) -> None:
+    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    verb = "ALTER" if found else "CREATE"
+    clause = sql.SQL("") if password is None else sql.SQL(" PASSWORD {}").format(sql.Literal(password))
+    connection.execute(
+        sql.SQL(f"{verb} ROLE {{}} {options}").format(sql.Identifier(name)) + clause  # type: ignore[arg-type]
+    )
+
+
+def _let_become_system(connection: Connection, login: str) -> None:
+    grant = "GRANT {} TO {}"
+    if connection.info.server_version >= 160000:
+        grant += " WITH INHERIT FALSE, SET TRUE"
+    connection.execute(sql.SQL(grant).format(sql.Identifier(SYSTEM), sql.Identifier(login)))
