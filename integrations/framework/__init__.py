@@ -1,0 +1,62 @@
+"""Everything a connector is made of. Import from here: `from integrations.framework import Action, Connector, ...`.
+
+How to write one connector in one file
+======================================
+
+1. Make `integrations/connectors/<slug>.py`, slug = the provider value in lower case (`woo_commerce`), holding
+   `connector = Connector(slug=..., name=..., category=..., summary=..., docs_url=..., base_url=..., ...)`.
+   Nothing else registers it. Copy the nearest one: `slack.py` (OAuth2, failures hidden in 200s, cursor pages,
+   an app-wide webhook), `stripe.py` (API key, bracketed form bodies, idempotency keys, a webhook subscription made
+   through the API, polling), `openai.py` (files, binary answers, rate-limit headers).
+2. Actions. Prefer `call="POST /contacts/{id}"` with fields: each given value goes to the path when named there, else to
+   the query (GET, DELETE) or the body; `Field(send="profile.email")` nests, `place="query"` moves it.
+   Use `request=lambda inputs: Request(...)` when the body has another shape, and a generator for several calls:
+
+       def upload(call):
+           answer = yield Request("POST", "/files/start", json={"name": call.inputs["name"]})
+           yield Request("PUT", answer.json["url"], content=..., authenticate=False)
+           return {"id": answer.json["id"]}
+
+   Inputs hold only what was given: empty texts and missing optional values are already gone, so use `.get()` and
+   `given()`; None members are dropped at the top level of query, form and json.
+   Every required field has an `example` (contract tests build requests from it), every listing action a
+   `pagination` (it gets the `max_results` field by itself) and, when a field's `options` names it, `offers`.
+   `returns` maps output names to paths in the answer: `{"id": "id", "items": Output("data", kind="list", of={...})}`;
+   `Output("", kind="object")` is the whole body.
+3. Effect of each action, honestly: `read`; `key_safe` (with the connector's or the action's `idempotency`);
+   `checkable` (with `look_up`); `unsafe` for everything else. PUT of a whole state and DELETE of an id are
+   `key_safe` without a key when the service makes repeats harmless: set `effect="key_safe"` and say why.
+4. Failures. `check` looks at answers below 400 that hide a failure; `on_error` refines those from 400 on (429 for a spent
+   quota is permanent); raise TemporaryError (retry helps), PermanentError (it does not), ReconnectError (credential dead).
+5. Triggers. `Trigger(kind="webhook", event=..., sample=...)` under the connector's `webhooks=Webhooks(...)`, or
+   `Trigger(kind="polling", poll=Poll(...))`. Samples are payloads of the service's own shape.
+6. `test=Test(Request("GET", "/me"), account={"user_id": "id"}, label="name")`, `account=` for what a base URL needs.
+7. The test file `tests/integrations/test_<slug>.py` starts from `tests/integrations/checks.py`; the contract
+   harness in `tests/contract` picks the connector up by itself.
+"""
+
+from integrations.framework.auth import ApiKey, Basic, BearerToken, BotToken, NoAuth, OAuth2
+from integrations.framework.definition import (
+    Action, Call, Connector, Idempotency, LookUp, Offers, RateLimit, Test, extract, fields_schema,
+)
+from integrations.framework.errors import (
+    AddressRefused, ConnectorError, PermanentError, ReconnectError, TemporaryError, vendor_message,
+)
+from integrations.framework.fields import Field, Output
+from integrations.framework.messages import File, Inbound, Reply, Request, Response, given
+from integrations.framework.pagination import CursorPages, LinkPages, NumberedPages, OffsetPages
+from integrations.framework.paths import dig
+from integrations.framework.signatures import (
+    Ecdsa, Ed25519, Hmac, Refused, SharedToken, StandardWebhooks, TimestampedHmac, Verified,
+    token_in_header, token_in_query,
+)
+from integrations.framework.triggers import Poll, Subscription, Trigger, Webhooks
+
+__all__ = [
+    "Action", "AddressRefused", "ApiKey", "Basic", "BearerToken", "BotToken", "Call", "Connector", "ConnectorError",
+    "CursorPages", "Ecdsa", "Ed25519", "Field", "File", "Hmac", "Idempotency", "Inbound", "LinkPages", "LookUp",
+    "NoAuth", "NumberedPages", "OAuth2", "Offers", "OffsetPages", "Output", "PermanentError", "Poll", "RateLimit",
+    "ReconnectError", "Refused", "Reply", "Request", "Response", "SharedToken", "StandardWebhooks", "Subscription",
+    "TemporaryError", "Test", "TimestampedHmac", "Trigger", "Verified", "Webhooks", "dig", "extract", "fields_schema",
+    "given", "token_in_header", "token_in_query", "vendor_message",
+]
