@@ -1,0 +1,46 @@
+"""One scope around each request: the signed-in user's organization, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from accounts.tenancy.scope import organization_scope, system_scope
+
+
+class OrganizationScopeMiddleware:
+    """Own the transaction of a request, so that lazy responses render inside the scope.
+
+    Sign-in pages look users up before an organization is known and open a system scope; the admin opens its own;
+    paths in settings.SCOPELESS_PATHS (webhook intake, health, API) open theirs as soon as they know whose they are.
+    A view that fails leaves nothing behind: its exception became a response inside, so the rollback is asked for here.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        path = request.path_info
+        if path.startswith(settings.SCOPELESS_PATHS):
+            return self.get_response(request)
+        if path.startswith(settings.SIGN_IN_PATHS):
+            with system_scope(f"sign-in page {request.method} {path}"):
+                return self._answer(request)
+        user = request.user
+        if not user.is_authenticated or user.organization_id is None:
+            return self.get_response(request)
+        with organization_scope(user.organization_id):
+            return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        from django.db import transaction
+
+        response = self.get_response(request)
+        if isinstance(response, HttpResponse) and not getattr(response, "is_rendered", True):
+            response.render()  # type: ignore[attr-defined]
+        if response.status_code >= 500:
+            transaction.set_rollback(True)
+        return response

@@ -1,0 +1,44 @@
+"""An immutable published snapshot of a workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from accounts.tenancy import OrganizationOwned, RowLevelSecurity, SameOrganization
+from workflows.models.workflow import Workflow
+
+
+class WorkflowVersion(OrganizationOwned):
+    """What was published: definition, triggers and schedule. A database trigger refuses to change it."""
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions", db_constraint=False)
+    number = models.PositiveIntegerField()
+    definition = models.JSONField()
+    triggers = models.JSONField(default=list)
+    schedule = models.JSONField(null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(OrganizationOwned.Meta):
+        ordering = ["-number"]
+        constraints: list[Any] = [
+            models.UniqueConstraint(fields=["organization", "workflow", "number"], name="version_number_once"),
+            models.UniqueConstraint(fields=["organization", "id"], name="version_in_organization"),
+            SameOrganization(name="version_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"),
+            SameOrganization(
+                name="version_published_by_same_org",
+                column="published_by_id",
+                to="accounts_user",
+                on_delete="SET NULL (published_by_id)",
+            ),
+            RowLevelSecurity(name="version_rls"),
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.number}"

@@ -1,0 +1,8 @@
+"""Addresses of the workflows app."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+app_name = "workflows"
+urlpatterns: list[URLPattern] = []
