@@ -43,7 +43,9 @@ from integrations.framework.errors import (
     AddressRefused, ConnectorError, PermanentError, ReconnectError, TemporaryError, vendor_message,
 )
 from integrations.framework.fields import Field, Output
-from integrations.framework.messages import File, Inbound, Reply, Request, Response, given
+from integrations.framework.messages import (
+    File, Inbound, Reply, Request, Response, file_value, given, read_file,
+)
 from integrations.framework.pagination import CursorPages, LinkPages, NumberedPages, OffsetPages
 from integrations.framework.paths import dig
 from integrations.framework.signatures import (
@@ -57,6 +59,6 @@ __all__ = [
     "CursorPages", "Ecdsa", "Ed25519", "Field", "File", "Hmac", "Idempotency", "Inbound", "LinkPages", "LookUp",
     "NoAuth", "NumberedPages", "OAuth2", "Offers", "OffsetPages", "Output", "PermanentError", "Poll", "RateLimit",
     "ReconnectError", "Refused", "Reply", "Request", "Response", "SharedToken", "StandardWebhooks", "Subscription",
-    "TemporaryError", "Test", "TimestampedHmac", "Trigger", "Verified", "Webhooks", "dig", "extract", "fields_schema",
-    "given", "token_in_header", "token_in_query", "vendor_message",
+    "TemporaryError", "Test", "TimestampedHmac", "Trigger", "Verified", "Webhooks", "dig", "extract",
+    "fields_schema", "file_value", "given", "read_file", "token_in_header", "token_in_query", "vendor_message",
 ]

@@ -50,7 +50,10 @@ class LookUp:
 
 @dataclass(frozen=True)
 class Offers:
-    """Marks a listing action as the source of a field's choices: paths of value and label in each item."""
+    """Marks a listing action as the source of a field's choices.
+
+    items: the name of the list among its `returns`. value, label: members of each item.
+    """
 
     items: str
     value: str = "id"
@@ -77,7 +80,7 @@ class Action:
     body: json or form, for `call`; empty takes the connector's.
     returns: what later steps get; with `output`, only the declared shape while the function does the work.
     effect: read, key_safe (repeats are harmless with the same key), checkable (see look_up) or unsafe.
-    hidden: not offered as a step: only feeds choices. in_spec: see tests/contract.
+    hidden: not offered as a step: only feeds choices.
     """
 
     key: str
@@ -168,7 +171,7 @@ class Connector:
     on_error: looks at answers from 400 on; returns the right error, or None for the usual rules.
     error_paths: where the service's own words are, when not in a usual place.
     wait: reads rate-limit headers of any answer; seconds to pause before the next call, or None.
-    headers: sent with every call (API version). redirect_hosts: other hosts that get the credentials, if any.
+    headers: sent with every call (API version). credential_hosts: other hosts that may get the credentials.
     """
 
     slug: str

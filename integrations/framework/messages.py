@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -151,3 +152,22 @@ class Reply:
 def given(values: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """Return the values that are not None: for optional members of nested objects."""
     return {key: value for key, value in {**(values or {}), **more}.items() if value is not None}
+
+
+def read_file(value: Mapping[str, Any]) -> File:
+    """Return the file an input of kind `file` holds: {"name", "content": base64 text, "content_type"}.
+
+    Raises ValueError when the content is not base64.
+    """
+    return File(
+        base64.b64decode(value["content"], validate=True), value.get("name") or "file",
+        value.get("content_type") or "application/octet-stream")
+
+
+def file_value(response: Response, *, name: str) -> dict[str, str]:
+    """Return a binary answer in the shape later steps pass on as a file."""
+    return {
+        "name": name,
+        "content": base64.b64encode(response.content).decode(),
+        "content_type": response.headers.get("content-type", "application/octet-stream"),
+    }
