@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("integrations", "0001_initial"),
-        ("accounts", "0001_initial"),
+        ("accounts", "0002_guards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -332,6 +332,7 @@ class Migration(migrations.Migration):
                             ("COMPLETED", "Done"),
                             ("FAILED", "Failed"),
                             ("SKIPPED", "Skipped"),
+                            ("CANCELLED", "Cancelled"),
                         ],
                         max_length=9,
                     ),
@@ -358,16 +359,15 @@ class Migration(migrations.Migration):
                 (
                     "effect_state",
                     models.CharField(
-                        blank=True,
                         choices=[
-                            ("", "None"),
+                            ("NONE", "None"),
                             ("INTENDED", "About to happen"),
-                            ("CONFIRMED", "Happened"),
-                            ("REFUSED", "Did not happen"),
+                            ("HAPPENED", "Happened"),
+                            ("NOT_SENT", "Did not happen"),
                             ("UNCERTAIN", "May have happened"),
                         ],
-                        db_default="",
-                        default="",
+                        db_default="NONE",
+                        default="NONE",
                         max_length=9,
                     ),
                 ),

@@ -173,6 +173,7 @@ class ExecutionStep(OrganizationOwned):
         COMPLETED = "COMPLETED", _("Done")
         FAILED = "FAILED", _("Failed")
         SKIPPED = "SKIPPED", _("Skipped")
+        CANCELLED = "CANCELLED", _("Cancelled")
 
     class Effect(models.TextChoices):
         NONE = "", _("None")
@@ -182,10 +183,10 @@ class ExecutionStep(OrganizationOwned):
         UNSAFE = "unsafe", _("Cannot be checked")
 
     class EffectState(models.TextChoices):
-        NONE = "", _("None")
+        NONE = "NONE", _("None")
         INTENDED = "INTENDED", _("About to happen")
-        CONFIRMED = "CONFIRMED", _("Happened")
-        REFUSED = "REFUSED", _("Did not happen")
+        HAPPENED = "HAPPENED", _("Happened")
+        NOT_SENT = "NOT_SENT", _("Did not happen")
         UNCERTAIN = "UNCERTAIN", _("May have happened")
 
     execution = models.ForeignKey(
@@ -201,7 +202,7 @@ class ExecutionStep(OrganizationOwned):
     output = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     effect = models.CharField(max_length=9, choices=Effect, blank=True, default="", db_default="")
-    effect_state = models.CharField(max_length=9, choices=EffectState, blank=True, default="", db_default="")
+    effect_state = models.CharField(max_length=9, choices=EffectState, default=EffectState.NONE, db_default=EffectState.NONE)
     idempotency_key = models.CharField(max_length=600, blank=True, default="", db_default="")
     recorded = models.JSONField(null=True, blank=True)  # time, randomness and ids, so that a replay is exact
     started_at = models.DateTimeField(null=True, blank=True)
