@@ -11,8 +11,9 @@ How a step becomes durable, which is what the promises rest on:
   crash it is computed again, and nobody can have seen the lost value, because
 * everything appended before is durable before anything becomes visible outside: `Journal.commit`
   and `Journal.flush` return when their record *and every record appended before it* are on disk, in
-  order, and the walk calls one of them before each effect that is more than a read, after each
-  effect, before it suspends, and before it ends.
+  order. The walk calls one of them before each effect that is more than a read, and after each effect.
+* When the walk returns an outcome, appended records may still wait: the runner writes them and the
+  outcome (or the wake conditions) in one commit, so a run of trivial steps is one transaction.
 * The journal may write appended records earlier whenever it likes (with other runs' commits).
 * A step that reads the clock is rendered with the recorded `started_at`, so a replay of a block
   sees the same time and takes the same way.
@@ -153,6 +154,7 @@ class CommittedStep:
     """The newest attempt of one step as the journal holds it, when the walk starts.
 
     error: StepError.as_json() or None. recorded: values the engine needs to replay exactly (see StepRecord).
+    input: needed for RUNNING and WAITING attempts (the rendered call of an intent); may be None for the rest.
     """
 
     status: StepStatus
@@ -164,6 +166,7 @@ class CommittedStep:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     recorded: Mapping[str, Json] = field(default_factory=dict)
+    input: Json = None
 
 
 @dataclass(slots=True)
@@ -180,9 +183,12 @@ class StepRecord:
     started_at, finished_at: aware UTC; finished_at is None while RUNNING or WAITING.
     recorded: what a replay needs, small JSON. Keys: "retry_at", "wake_at", "deadline_at" (ISO 8601),
       "kind" (WakeKind while WAITING),
-      "key" (what is waited for), "round" (repeat), "branch", "call" (an intent's rendered call).
+      "key" (what is waited for), "round" and "due_at" (repeat), "branch",
+      "vars" (a loop's), "disabled".
       While WAITING, "kind" and "key" equal the WakeCondition the run suspends with.
     cost: what the effect reported (tokens, money), JSON or None.
+    output_json: the output as JSON text, when there is an output: made once by the engine (size limit,
+      no NUL, no lone surrogates), so that the journal need not encode it again.
     """
 
     path: str
@@ -199,6 +205,7 @@ class StepRecord:
     idempotency_key: str | None = None
     recorded: Mapping[str, Json] = field(default_factory=dict)
     cost: Json = None
+    output_json: str | None = None
 
 
 @dataclass(slots=True, frozen=True)
@@ -243,7 +250,7 @@ class Journal(Protocol):
         """Record and return when it and everything before it is durable."""
 
     async def intend(self, record: StepRecord) -> None:
-        """As commit, for the intent of an effect (effect_state INTENDED, recorded["call"])."""
+        """As commit, for the intent of an effect (effect_state INTENDED, input = the rendered call)."""
 
     async def flush(self) -> None:
         """Return when everything appended is durable. Cheap when there is nothing to write."""
@@ -321,8 +328,13 @@ class Environment(Protocol):
 class CodeRunner(Protocol):
     """Runs customers' code without time, files or network; see workflows.steps.sandbox."""
 
-    async def run(self, language: str, source: str, inputs: Mapping[str, Json], timeout: float) -> Json:
-        """Return the JSON value the code gives. Raises EffectError."""
+    async def run(self, language: str, source: str, inputs: Mapping[str, Json], *, timeout: float,
+                  now: datetime, seed: str) -> Json:
+        """Return the JSON value the code gives. Raises EffectError.
+
+        timeout: seconds of running time. now, seed: the clock and the random start the code sees, so that
+        the same step computes the same value again.
+        """
 
 
 @dataclass(slots=True)

@@ -1,0 +1,135 @@
+"""A definition made ready to walk: every template parsed, every duration in seconds, once per version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from workflows.definition.durations import parse_duration
+from workflows.engine.expressions import Template, compile_condition, compile_value
+from workflows.engine.limits import DEFAULT_RUN_SECONDS, MAX_RUN_STEPS
+
+if TYPE_CHECKING:
+    from workflows.definition.schema import Definition
+    from workflows.definition.steps import StepBase
+    from workflows.engine.frame import Frame
+    from workflows.engine.here import Here
+    from workflows.engine.interface import CommittedStep, Json
+
+Nodes = tuple["Node", ...]
+
+
+class StepKind:
+    """One step type; an instance is one step of a definition, made ready.
+
+    A subclass sets `pure` and writes `compute`, or writes `run`. It keeps nothing between calls: one instance
+    serves all runs of the version at once.
+    """
+
+    pure = False      # compute() gives the output at once, from the scope alone
+    is_block = False  # holds steps; its failures are theirs, so it is not retried
+    ends_run = False
+    remembers = False  # overrides remember()
+
+    def __init__(self, step: Any, compiler: Compiler):
+        raise NotImplementedError
+
+    def compute(self, here: Here) -> Json:
+        """Return the step's output. Raises StepFailed."""
+        raise NotImplementedError
+
+    async def run(self, here: Here) -> Json:
+        """Return the step's output. Raises StepFailed, Suspend, Stop."""
+        raise NotImplementedError
+
+    def visible(self, path: str, committed: CommittedStep) -> Iterable[tuple[Nodes, str]]:
+        """Return (steps, path prefix) of the inner steps that later steps may refer to, in order."""
+        return ()
+
+    def remember(self, frame: Frame, output: Json) -> None:
+        """Put into the scope what a finished step leaves there besides its output; also when it is replayed."""
+
+
+@dataclass(slots=True, frozen=True)
+class Node:
+    """One step of a compiled definition.
+
+    condition: the step's `if`, or None. attempts: tries in all.
+    retry_base, retry_cap, timeout: seconds; timeout None means none of its own.
+    on_error: "fail", "continue", or the handler's steps.
+    """
+
+    id: str
+    type: str
+    kind: StepKind
+    condition: Any = None
+    disabled: bool = False
+    attempts: int = 1
+    retry_base: float = 2.0
+    retry_cap: float = 900.0
+    timeout: float | None = None
+    on_error: str | Nodes = "fail"
+
+
+@dataclass(slots=True, frozen=True)
+class CompiledWorkflow:
+    """output: the compiled output, or None to take the last step's. timeout: seconds. max_steps: paths per run."""
+
+    steps: Nodes
+    output: Any = None
+    timeout: float = DEFAULT_RUN_SECONDS
+    max_steps: int = MAX_RUN_STEPS
+
+
+class Compiler:
+    """Turns the steps of one definition into nodes. kinds: step type -> StepKind subclass."""
+
+    def __init__(self, kinds: Mapping[str, type[StepKind]]):
+        self.kinds = kinds
+
+    def nodes(self, steps: Iterable[StepBase]) -> Nodes:
+        return tuple(self.node(step) for step in steps)
+
+    def node(self, step: StepBase) -> Node:
+        kind = self.kinds[step.type](step, self)  # type: ignore[attr-defined]
+        retry = step.retry
+        on_error = step.on_error
+        return Node(
+            id=step.id,
+            type=step.type,  # type: ignore[attr-defined]
+            kind=kind,
+            condition=None if step.condition is None else compile_condition(step.condition),
+            disabled=step.disabled,
+            attempts=retry.attempts if retry else 1,
+            retry_base=seconds(retry.backoff) if retry else 2.0,
+            retry_cap=seconds(retry.max_delay) if retry else 900.0,
+            timeout=None if step.timeout is None else seconds(step.timeout),
+            on_error=on_error if isinstance(on_error, str) else self.nodes(on_error),
+        )
+
+    def value(self, value: Json) -> Template:
+        """Return a function of the scope that renders `value`."""
+        return compile_value(value)
+
+    def condition(self, condition: Any) -> Template:
+        """Return a function of the scope that tells whether `condition` holds."""
+        return compile_condition(condition)
+
+
+def compile_definition(definition: Definition, kinds: Mapping[str, type[StepKind]]) -> CompiledWorkflow:
+    """Return the definition ready to walk; immutable, so one serves every run of a version."""
+    compiler = Compiler(kinds)
+    settings = definition.settings
+    budget = settings.budget.steps if settings.budget else None
+    return CompiledWorkflow(
+        steps=compiler.nodes(definition.steps),
+        output=None if definition.output is None else compiler.value(definition.output),
+        timeout=seconds(settings.timeout),
+        max_steps=min(MAX_RUN_STEPS, budget or MAX_RUN_STEPS),
+    )
+
+
+def seconds(duration: str) -> float:
+    """Return a duration of the definition language in seconds."""
+    return parse_duration(duration).total_seconds()
