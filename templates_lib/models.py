@@ -73,8 +73,9 @@ class Template(models.Model):
     popularity = models.PositiveIntegerField(default=0)
     rating = models.FloatField(default=0)
     rating_count = models.PositiveIntegerField(default=0)
+    # A plain reference: the row of a public template has no organization to compare with.
     submitted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     review = models.CharField(max_length=8, choices=Review, default=Review.NONE)
     review_note = models.TextField(blank=True)

@@ -79,7 +79,7 @@ BEGIN
   END LOOP;
 END $$;
 
-REVOKE ALL ON FUNCTION steward_drop_month(date) FROM PUBLIC;
+REVOKE ALL ON FUNCTION steward_drop_month(date) FROM PUBLIC, steward_app;
 GRANT EXECUTE ON FUNCTION steward_drop_month(date) TO steward_system;
 """
 

@@ -139,7 +139,6 @@ class Migration(migrations.Migration):
                     "submitted_by",
                     models.ForeignKey(
                         blank=True,
-                        db_constraint=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",

@@ -1462,5 +1462,14 @@ class Migration(migrations.Migration):
                 to="accounts_user",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="workflow",
+            constraint=accounts.tenancy.constraints.SameOrganization(
+                column="published_version_id",
+                name="workflow_version_same_org",
+                on_delete="SET NULL (published_version_id)",
+                to="workflows_workflowversion",
+            ),
+        ),
         partitions_operation(),
     ]

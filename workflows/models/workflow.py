@@ -127,6 +127,12 @@ class Workflow(OrganizationOwned):
                 to="accounts_user",
                 on_delete="SET NULL (created_by_id)",
             ),
+            SameOrganization(
+                name="workflow_version_same_org",
+                column="published_version_id",
+                to="workflows_workflowversion",
+                on_delete="SET NULL (published_version_id)",
+            ),
             RowLevelSecurity(name="workflow_rls"),
         ]
 
