@@ -46,13 +46,14 @@ def main() -> None:
 def start_embedded_database() -> None:
     """Start the private PostgreSQL of a clone, unless the environment or .env names a real server."""
     from config.database import embedded
-    from config.database.environment import uses_embedded_server
-    from config.database.private_files import FolderProblem
+    from config.database.environment import choose_debug, uses_embedded_server
+    from config.database.private_files import SetupProblem
 
+    choose_debug()
     try:
         if uses_embedded_server():
             embedded.ensure_running(embedded.data_folder())
-    except FolderProblem as problem:
+    except SetupProblem as problem:
         sys.exit(str(problem))
 
 

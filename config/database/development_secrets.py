@@ -10,8 +10,8 @@ from config.database.private_files import read_or_make
 def load_or_create(folder: Path) -> dict[str, str]:
     """Return {"SECRET_KEY": ..., "ENCRYPTION_KEY": ...} of this data folder, making them when missing.
 
-    ENCRYPTION_KEY is 32 random bytes, base64 with padding. Both live in secrets.env (mode 0600).
-    Raises FolderProblem when the folder cannot be written.
+    ENCRYPTION_KEY is `id:key`, the key 32 random bytes in base64. Both live in secrets.env (mode 0600).
+    Raises SetupProblem when the folder cannot be written.
     """
     text = read_or_make(folder / "secrets.env", _new_secrets)
     pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
@@ -23,5 +23,5 @@ def _new_secrets() -> str:
     return (
         "# Made for development. Production reads its own keys from the environment.\n"
         f"SECRET_KEY={secrets.token_urlsafe(50)}\n"
-        f"ENCRYPTION_KEY={encryption_key}\n"
+        f"ENCRYPTION_KEY=development:{encryption_key}\n"
     )

@@ -18,7 +18,7 @@ from typing import IO
 from urllib.parse import quote
 
 from config.database import cluster as files
-from config.database.private_files import FolderProblem, make_folder, read_or_make
+from config.database.private_files import SetupProblem, make_folder, read_or_make
 
 DATABASE = "steward"
 READY_SECONDS = 60  # crash recovery of a large cluster takes longer than a start
@@ -62,7 +62,7 @@ def data_folder() -> Path:
 def connection_urls(folder: Path) -> ConnectionUrls:
     """Return the URLs of the folder's cluster without starting it: the same ones every time.
 
-    Makes the passwords when there are none yet. Raises FolderProblem when they cannot be written.
+    Makes the passwords when there are none yet. Raises SetupProblem when they cannot be written.
     """
     folder = folder.resolve()
     passwords = json.loads(read_or_make(folder / "database-passwords.json", _new_passwords))
@@ -83,7 +83,7 @@ def ensure_running(folder: Path, *, die_with_parent: bool = False) -> Connection
 
     The last process that asked for it stops it when it exits.
     die_with_parent: on Linux the server stops even when this process is killed outright.
-    Raises FolderProblem with one sentence for the user when the server cannot be set up or started.
+    Raises SetupProblem with one sentence for the user when the server cannot be set up or started.
     """
     folder = make_folder(folder.resolve())
     urls = connection_urls(folder)
@@ -154,7 +154,7 @@ def _answers(urls: ConnectionUrls) -> bool:
         psycopg.connect(urls.superuser, connect_timeout=5).close()
     except psycopg.OperationalError as error:
         if "password authentication failed" in str(error):
-            raise FolderProblem(
+            raise SetupProblem(
                 "The passwords in database-passwords.json are not those of the database beside it:"
                 " put the file back, or remove the folder to start anew."
             ) from None
@@ -222,9 +222,9 @@ def _wait_until_ready(folder: Path, urls: ConnectionUrls) -> None:
     while not _answers(urls):
         child = _children.get(folder)
         if child is not None and child.poll() is not None:
-            raise FolderProblem(f"PostgreSQL did not start: {_log_end(folder)} (more in {folder / 'postgres.log'})")
+            raise SetupProblem(f"PostgreSQL did not start: {_log_end(folder)} (more in {folder / 'postgres.log'})")
         if time.monotonic() > until:
-            raise FolderProblem(f"PostgreSQL does not answer after {READY_SECONDS} s: see {folder / 'postgres.log'}.")
+            raise SetupProblem(f"PostgreSQL does not answer after {READY_SECONDS} s: see {folder / 'postgres.log'}.")
         time.sleep(0.03)
 
 
@@ -287,7 +287,7 @@ def _check_version(cluster: Path) -> None:
     result = files.run("postgres", "--version", account=files.server_account(cluster))
     runs = result.stdout.split()[-1].split(".")[0]
     if has != runs:
-        raise FolderProblem(
+        raise SetupProblem(
             f"{cluster} was made by PostgreSQL {has} and this is {runs}:"
             " back up with the earlier release and restore with this one."
         )

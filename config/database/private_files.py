@@ -7,23 +7,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-class FolderProblem(Exception):
-    """The data folder cannot be used; the message is one sentence for the person at the terminal."""
+class SetupProblem(Exception):
+    """Steward cannot start; the message is one sentence for the person at the terminal."""
 
 
 def make_folder(folder: Path) -> Path:
     """Return the data folder, made when missing and usable by its owner alone.
 
-    Raises FolderProblem when it cannot be made or written to.
+    Raises SetupProblem when it cannot be made or written to.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except (FileExistsError, NotADirectoryError):
-        raise FolderProblem(f"{folder} is a file: set STEWARD_DATA to a folder.") from None
+        raise SetupProblem(f"{folder} is a file: set STEWARD_DATA to a folder.") from None
     except OSError as error:
-        raise FolderProblem(f"The folder {folder} cannot be made ({error.strerror}): set STEWARD_DATA.") from None
+        raise SetupProblem(f"The folder {folder} cannot be made ({error.strerror}): set STEWARD_DATA.") from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise FolderProblem(f"The folder {folder} is not writable: set STEWARD_DATA to one that is.")
+        raise SetupProblem(f"The folder {folder} is not writable: set STEWARD_DATA to one that is.")
     return folder
 
 
@@ -38,7 +38,7 @@ def read_or_make(path: Path, make: Callable[[], str]) -> str:
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
     except OSError as error:
-        raise FolderProblem(f"Nothing can be written to {path.parent} ({error.strerror}).") from None
+        raise SetupProblem(f"Nothing can be written to {path.parent} ({error.strerror}).") from None
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(make())

@@ -1,0 +1,25 @@
+"""gunicorn's settings, read by `gunicorn -c config/gunicorn.py config.wsgi:application`."""
+
+import os
+
+# The machine itself only, unless told otherwise; behind a proxy on another machine set HOST=0.0.0.0.
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+
+# A request that takes longer holds a transaction open for too long; slow work belongs to the worker.
+timeout = 60
+graceful_timeout = 20
+# Longer than the usual 60 s of a load balancer would keep threads; shorter than 2 s would break keep-alive.
+keepalive = 5
+
+# The heartbeat file must be in memory: on a slow disk a busy machine would kill healthy workers.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 gunicorn's own file
+
+loglevel = os.environ.get("GUNICORN_LOG_LEVEL", "warning")
+# Requests are logged by the application, with the organization and without query strings.
+accesslog = None
+errorlog = "-"
+proc_name = "steward"

@@ -1,0 +1,1 @@
+"""What keeps an installation going: the supervisor, its preparation, backup, restore, maintenance."""
