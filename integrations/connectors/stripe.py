@@ -287,7 +287,7 @@ TRIGGERS = (
                       help="Stripe's names, such as invoice.paid. Empty for all."),),
         poll=Poll(
             request=lambda config, since: Request("GET", "/v1/events", query={
-                "types": config.get("types") or None, "limit": 100,
+                "types[]": config.get("types") or None, "limit": 100,
                 "created": {"gte": since} if since is not None else None}),
             items="data", id="id", stamp="created",
             pagination=CursorPages(items="data", into="starting_after", last_item="id", more="has_more")),
