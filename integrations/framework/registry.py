@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
+from typing import TYPE_CHECKING
 
 from integrations import connectors
 from integrations.framework.definition import Connector
+
+if TYPE_CHECKING:
+    from integrations.framework.catalog import OperationCatalog
 
 
 @cache
@@ -38,3 +42,9 @@ def all_connectors() -> tuple[Connector, ...]:
 def providers() -> tuple[str, ...]:
     """Return the provider value of every connector, such as WOO_COMMERCE."""
     return tuple(slug.upper() for slug in slugs())
+
+
+def catalog() -> OperationCatalog:
+    """Return the catalog of every operation and trigger, for validation and forms."""
+    from integrations.framework.catalog import ConnectorCatalog  # it reads this registry
+    return ConnectorCatalog()

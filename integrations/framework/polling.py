@@ -1,0 +1,88 @@
+"""Finds what is new in a list we fetch again and again, without ever replaying or skipping.
+
+A position in the list is not remembered: the item there may be deleted. Remembered are the newest stamp and the
+ids seen, so a vanished item changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.framework.messages import Request, Response
+from integrations.framework.paths import dig
+from integrations.framework.triggers import Poll
+
+MOST_SEEN = 5_000  # ids kept; more than any page set we fetch
+MOST_PAGES = 10    # one look; the next look goes on where the ids tell
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look: the new items, oldest first, each with its id, and the cursor to store with them."""
+
+    items: tuple[tuple[str, Any], ...]
+    cursor: dict[str, Any]
+
+
+async def look(
+    poll: Poll, config: Mapping[str, Any], cursor: Mapping[str, Any] | None,
+    send: Callable[[Request], Awaitable[Response]],
+) -> Look:
+    """Return what appeared since the cursor. The first look (cursor None) only notes what is there already.
+
+    cursor: {"since": newest stamp, "seen": ids, newest last}. send: raises on failure, then nothing is advanced.
+    Store the cursor in the same transaction as the deliveries.
+    """
+    first = cursor is None
+    since = (cursor or {}).get("since")
+    seen = list((cursor or {}).get("seen", ()))
+    known = set(seen)
+    found: list[tuple[str, Any]] = []
+    newest = since
+    request: Request | None = poll.request(config, since)
+    for _page in range(1 if first and poll.order == "newest_first" and poll.stamp else MOST_PAGES):
+        if request is None:
+            break
+        response = await send(request)
+        items = dig(response.json, poll.items) or []
+        fresh = 0
+        for item in items:
+            identity = item_id(poll, item)
+            stamp = dig(item, poll.stamp) if poll.stamp else None
+            if stamp is not None and (newest is None or _order(stamp) > _order(newest)):
+                newest = stamp
+            if identity in known or _older(stamp, since):
+                continue
+            known.add(identity)
+            found.append((identity, item))
+            fresh += 1
+        if poll.order == "newest_first" and fresh == 0:
+            break  # everything further down is older still
+        request = poll.pagination.next(request, response) if poll.pagination else None
+    if poll.stamp:
+        found.sort(key=lambda entry: _order(dig(entry[1], poll.stamp)))
+    elif poll.order == "newest_first":
+        found.reverse()
+    seen = (seen + [identity for identity, _item in found])[-MOST_SEEN:]
+    return Look(() if first else tuple(found), {"since": newest, "seen": seen})
+
+
+def item_id(poll: Poll, item: Any) -> str:
+    """Return what identifies an item: one value, or several joined when any change makes it new."""
+    paths = (poll.id,) if isinstance(poll.id, str) else poll.id
+    return "|".join(str(dig(item, path)) for path in paths)
+
+
+def _older(stamp: Any, since: Any) -> bool:
+    # Equal stamps are not older: two items may share a second, and the ids tell them apart.
+    return stamp is not None and since is not None and _order(stamp) < _order(since)
+
+
+def _order(stamp: Any) -> tuple[int, float, str]:
+    """Return a sort key: numbers, also written as text, by value; other text (ISO times) by itself."""
+    try:
+        return (0, float(stamp), "")
+    except (TypeError, ValueError):
+        return (1, 0.0, str(stamp))
