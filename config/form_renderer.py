@@ -4,4 +4,4 @@ from django.forms.renderers import TemplatesSetting
 
 
 class StewardFormRenderer(TemplatesSetting):
-    """Django's templates, with ours before them."""
+    """Django's form templates with ours before them, so plain `{{ form }}` and `{{ field.as_field_group }}` suffice."""
