@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workflows.definition.durations import parse_duration
-from workflows.engine.expressions import Template, compile_condition, compile_value
-from workflows.engine.limits import DEFAULT_RUN_SECONDS, MAX_RUN_STEPS
+from workflows.definition.conditions import compile_condition
+from workflows.definition.expressions import compile_value
+from workflows.definition.tree import iter_steps
+from workflows.engine.limits import DEFAULT_RUN_SECONDS, MAX_RUN_STEPS, WAITING_RUN_SECONDS
 
 if TYPE_CHECKING:
     from workflows.definition.schema import Definition
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from workflows.engine.here import Here
     from workflows.engine.interface import CommittedStep, Json
 
+WAITING_TYPES = frozenset({"approval", "delay", "wait", "workflow"})
 Nodes = tuple["Node", ...]
+Template = Callable[[dict[str, Any]], Any]
+"""Renders a value, or tells whether a condition holds, in a scope. Raises ExpressionError."""
 
 
 class StepKind:
@@ -99,7 +104,7 @@ class Compiler:
             id=step.id,
             type=step.type,  # type: ignore[attr-defined]
             kind=kind,
-            condition=None if step.condition is None else compile_condition(step.condition),
+            condition=None if step.condition is None else self.condition(step.condition),
             disabled=step.disabled,
             attempts=retry.attempts if retry else 1,
             retry_base=seconds(retry.backoff) if retry else 2.0,
@@ -110,11 +115,11 @@ class Compiler:
 
     def value(self, value: Json) -> Template:
         """Return a function of the scope that renders `value`."""
-        return compile_value(value)
+        return compile_value(value).render
 
     def condition(self, condition: Any) -> Template:
         """Return a function of the scope that tells whether `condition` holds."""
-        return compile_condition(condition)
+        return compile_condition(condition).holds
 
 
 def compile_definition(definition: Definition, kinds: Mapping[str, type[StepKind]]) -> CompiledWorkflow:
@@ -125,9 +130,18 @@ def compile_definition(definition: Definition, kinds: Mapping[str, type[StepKind
     return CompiledWorkflow(
         steps=compiler.nodes(definition.steps),
         output=None if definition.output is None else compiler.value(definition.output),
-        timeout=seconds(settings.timeout),
+        timeout=_run_seconds(definition),
         max_steps=min(MAX_RUN_STEPS, budget or MAX_RUN_STEPS),
     )
+
+
+def _run_seconds(definition: Definition) -> float:
+    """Return how long a run may last: as written, else an hour, or a month where a step may wait for somebody."""
+    written = seconds(definition.settings.timeout)
+    if "timeout" in definition.settings.model_fields_set:
+        return written
+    waits = any(step.type in WAITING_TYPES for _path, step, _enclosing in iter_steps(definition))  # type: ignore[attr-defined]
+    return WAITING_RUN_SECONDS if waits else written
 
 
 def seconds(duration: str) -> float:

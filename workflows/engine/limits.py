@@ -10,6 +10,7 @@ MAX_RETRY_AFTER_SECONDS = 24 * 3600  # a Retry-After beyond a day is treated as 
 
 DEFAULT_CALL_SECONDS = 120.0  # an outside call without its own timeout
 DEFAULT_CODE_SECONDS = 10.0  # running time of a code step without its own timeout
-DEFAULT_RUN_SECONDS = 24 * 3600.0  # a run whose settings name no timeout
+DEFAULT_RUN_SECONDS = 3600.0  # a run whose settings name no timeout
+WAITING_RUN_SECONDS = 30 * 24 * 3600.0  # the same, where a step waits for a person, a time or another run
 SHORT_WAIT_SECONDS = 10.0  # waits below this stay in memory; longer ones suspend the run
 STEPS_PER_TURN = 50  # steps between two turns of the event loop, so that one run cannot hold up the others

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from workflows.definition.expressions import ExpressionError
+from workflows.definition.problems import readable_path
 from workflows.definition.wording import gettext as _
 from workflows.engine.compile import Node, Nodes
-from workflows.engine.expressions import ExpressionError, explain
 from workflows.engine.frame import Frame
 from workflows.engine.here import Here, earliest
 from workflows.engine.interface import (
@@ -386,6 +387,12 @@ class Walk:
 
     def _key(self, path: str) -> str:
         return f"{self.input.execution_id}:{path}"
+
+
+def explain(problem: ExpressionError) -> str:
+    """Return what is wrong with an expression, and in which field, for the author of the step."""
+    where = readable_path(problem.location)
+    return f"{where}: {problem.message}" if where else problem.message
 
 
 def _bounded(error: StepError) -> StepError:

@@ -96,8 +96,8 @@ class Loop(StepKind):
 
         async def round_of(index: int) -> Json:
             item = items[index]
-            loop = {"index": index, "number": index + 1, "count": count, "first": index == 0,
-                    "last": index == count - 1, "item": item, "parent": here.frame.scope.get("loop")}
+            loop = {"index": index, "number": index + 1, "length": count, "first": index == 0,
+                    "last": index == count - 1, "parent": here.frame.scope.get("loop")}
             names = {"item": item, self.name: item, "loop": loop}
             frame = here.frame.iteration(names) if sequential else here.frame.forked(join, names)
             return await here.block(steps, f"{path}[{index}].", frame)
