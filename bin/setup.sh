@@ -1,4 +1,4 @@
-# Sourced by the other scripts: makes .venv with the packages of the lock file $1, unless it is there.
+# Sourced by the other scripts: makes .venv with the packages of the lock file $LOCK, unless it is there.
 # shellcheck shell=sh
 
 python_is_new_enough() {
@@ -24,4 +24,4 @@ if ! python_is_new_enough .venv/bin/python; then
     fi
     rm -f /tmp/steward-venv.$$
 fi
-.venv/bin/python -m config.installation "$1"
+.venv/bin/python -m config.installation "$LOCK"
