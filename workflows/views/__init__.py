@@ -1,0 +1,1 @@
+"""Pages and addresses of workflows, one module per resource."""
