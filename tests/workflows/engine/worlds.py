@@ -97,7 +97,9 @@ class World:
         self.code: Any = None
         self.commits = 0
         self.events = 0
+        self.crashes: list[int] = []  # at which event each of the next walks dies
         self.crash_at: int | None = None
+        self.is_dead = False
         self.ran_twice: list[str] = []
         self.cancel_at_call: str | None = None
         self.walk: Walk | None = None
@@ -126,7 +128,8 @@ class World:
     def walk_once(self) -> Outcome:
         """Walk until an outcome; raises Crash when the scripted crash comes."""
         journal = MemoryJournal(self)
-        outcome = None
+        self.events, self.is_dead = 0, False
+        self.crash_at = self.crashes.pop(0) if self.crashes else None
 
         async def go() -> Outcome:
             environment = VirtualEnvironment(self)
@@ -181,7 +184,8 @@ class World:
     def event(self, name: str) -> None:
         """Count a point at which the worker may die, and die if this is the one."""
         self.events += 1
-        if self.crash_at is not None and self.events == self.crash_at:
+        if self.is_dead or (self.crash_at is not None and self.events == self.crash_at):
+            self.is_dead = True
             raise Crash(name)
 
 
@@ -245,6 +249,8 @@ class MemoryJournal:
         self.world.event("after commit")
 
     def write(self) -> None:
+        if self.world.is_dead:
+            return
         for record in self.buffer:
             key = (record.path, record.attempt)
             before = self.world.rows.get(key)
