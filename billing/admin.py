@@ -31,7 +31,12 @@ class UsageEntryAdmin(HistoryAdmin):
 class SubscriptionAdmin(HistoryAdmin):
     list_display = ["organization_link", "plan", "status", "current_period_end", "cancel_at_period_end"]
     list_filter = ["plan", "status"]
-    search_fields = ["organization__name", "=organization__id", "stripe_subscription_id", "organization__users__email"]
+    search_fields = [
+        "organization__name",
+        "=organization__id",
+        "stripe_subscription_id",
+        "organization__users__email",
+    ]
     organization_link = link("organization")
 
 

@@ -59,10 +59,18 @@ class UsageRecord(OrganizationOwned):
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["-period_start"]
-        indexes = [models.Index(fields=["organization", "-period_start", "-period_end"], name="usage_of_org_by_period")]
+        indexes = [
+            models.Index(
+                fields=["organization", "-period_start", "-period_end"], name="usage_of_org_by_period"
+            )
+        ]
         constraints: list[Any] = [
-            models.UniqueConstraint(fields=["organization", "metric", "period_start", "period_end"], name="usage_once"),
-            models.CheckConstraint(condition=Q(period_end__gt=models.F("period_start")), name="usage_period_order"),
+            models.UniqueConstraint(
+                fields=["organization", "metric", "period_start", "period_end"], name="usage_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(period_end__gt=models.F("period_start")), name="usage_period_order"
+            ),
             RowLevelSecurity(name="usage_rls"),
         ]
 
@@ -102,7 +110,9 @@ class Subscription(OrganizationOwned):
         ]
         constraints: list[Any] = [
             models.CheckConstraint(
-                condition=Q(status__in=["ACTIVE", "TRIALING", "PAST_DUE", "CANCELLED", "UNPAID", "INCOMPLETE"]),
+                condition=Q(
+                    status__in=["ACTIVE", "TRIALING", "PAST_DUE", "CANCELLED", "UNPAID", "INCOMPLETE"]
+                ),
                 name="subscription_status_known",
             ),
             RowLevelSecurity(name="subscription_rls"),
@@ -129,7 +139,11 @@ class StripeEvent(models.Model):
 
     class Meta:
         ordering = ["-received_at"]
-        indexes = [models.Index(fields=["received_at"], condition=Q(processed_at__isnull=True), name="stripe_event_open")]
+        indexes = [
+            models.Index(
+                fields=["received_at"], condition=Q(processed_at__isnull=True), name="stripe_event_open"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.stripe_id}"

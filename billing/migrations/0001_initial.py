@@ -1,12 +1,11 @@
 """Usage, subscriptions and Stripe events."""
 
-import accounts.tenancy.constraints
-import accounts.tenancy.ids
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-
+import accounts.tenancy.constraints
+import accounts.tenancy.ids
 from config.database.partitions import CreatePartitionedModel, partitions_operation
 
 

@@ -1,0 +1,104 @@
+"""May this organization do that? The one question that other apps ask of billing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Organization
+from billing.models import Subscription, UsageEntry, UsageMetric, UsageRecord
+from billing.plans import PLANS, Limit, Plan, plan_of
+
+PAYING = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING, Subscription.Status.PAST_DUE)
+
+
+class LimitReached(Exception):
+    """The plan does not allow one more; `str()` is a sentence for the person who tried."""
+
+    def __init__(self, limit: Limit, allowed: int, plan: Plan) -> None:
+        self.limit, self.allowed, self.plan = limit, allowed, plan
+        super().__init__(
+            _("The %(plan)s plan allows %(allowed)s %(noun)s. Pause or remove one, or choose a larger plan.")
+            % {"plan": plan.name, "allowed": allowed, "noun": limit.noun}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much of a limit is used. allowed None: no bound."""
+
+    limit: Limit
+    used: int
+    allowed: int | None
+
+    @property
+    def is_full(self) -> bool:
+        return self.allowed is not None and self.used >= self.allowed
+
+    @property
+    def left(self) -> int | None:
+        return None if self.allowed is None else max(0, self.allowed - self.used)
+
+    @property
+    def percent(self) -> int:
+        """Whole percent used, at most 100; 0 where there is no bound."""
+        return 0 if not self.allowed else min(100, round(100 * self.used / self.allowed))
+
+
+def room(organization: Organization, limit: Limit, used: int) -> Room:
+    """Return how much room there is, for pages that tell before one tries."""
+    return Room(limit, used, plan_of(organization).allows(limit))
+
+
+def claim(organization_id: Any, limit: Limit, count: Callable[[], int]) -> None:
+    """Make sure that one more fits, in the transaction that adds it; raises LimitReached.
+
+    count: counts what is there; called while the organization's row is locked, so that of two parallel requests the
+    second counts what the first added. Call it inside the scope, before the write.
+    """
+    # NO KEY UPDATE: rows of runs that refer to the organization are not held up.
+    organization = Organization.objects.select_for_update(no_key=True).get(pk=organization_id)
+    plan = plan_of(organization)
+    allowed = plan.allows(limit)
+    if allowed is not None and count() >= allowed:
+        raise LimitReached(limit, allowed, plan)
+
+
+def may_start_runs(organization: Organization) -> bool:
+    """Return whether runs start now: on trial or paid for. Otherwise they are held, never dropped."""
+    if organization.trial_ends_at is None or organization.is_on_trial:
+        return True
+    return Subscription.objects.filter(organization=organization, status__in=PAYING).exists()
+
+
+def month_start() -> datetime:
+    """Return the first instant of this month in UTC, the start of the metered period."""
+    return timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def used_this_month(organization: Organization, metric: UsageMetric) -> int:
+    """Return the metered quantity of this month: what is rolled up, plus what has come since."""
+    start = month_start()
+    record = (
+        UsageRecord.objects.filter(organization=organization, metric=metric, period_start=start)
+        .order_by("-period_end")
+        .first()
+    )
+    rolled_up_to = start
+    total = 0
+    if record is not None and record.details and "rolled_up_to" in record.details:
+        total = record.quantity
+        rolled_up_to = datetime.fromisoformat(record.details["rolled_up_to"])
+    entries = UsageEntry.objects.filter(organization=organization, metric=metric, at__gte=rolled_up_to)
+    return total + (entries.aggregate(total=Sum("quantity"))["total"] or 0)
+
+
+def concurrency_caps() -> dict[str, int]:
+    """Return plan code -> how many runs of one organization may be in progress at once."""
+    return {code: plan.concurrent_runs for code, plan in PLANS.items()}
