@@ -29,7 +29,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
     def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> User:
         data = form.cleaned_data if form is not None else {}
         user = sociallogin.user
-        user.name = data.get("name") or " ".join(filter(None, [user.__dict__.get("first_name"), user.__dict__.get("last_name")]))
+        user.name = data.get("name") or " ".join(
+            filter(None, [user.__dict__.get("first_name"), user.__dict__.get("last_name")])
+        )
         found_organization(user, data.get("organization_name", ""))
         return super().save_user(request, sociallogin, form)
 

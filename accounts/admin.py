@@ -24,8 +24,16 @@ class OrganizationAdmin(SupportAdmin):
     search_fields = ["name", "=id", "stripe_customer_id", "users__email"]
     list_select_related: Any = []
     readonly_fields = [
-        "id", "stripe_customer_id", "created_at", "updated_at",
-        "people", "workflows", "runs", "integrations", "usage", "audit",
+        "id",
+        "stripe_customer_id",
+        "created_at",
+        "updated_at",
+        "people",
+        "workflows",
+        "runs",
+        "integrations",
+        "usage",
+        "audit",
     ]
     people = related_list("People", "accounts.user", "organization_id")
     workflows = related_list("Workflows", "workflows.workflow", "organization_id")
@@ -43,8 +51,12 @@ class OrganizationAdmin(SupportAdmin):
         if change and form.changed_data:
             after = {name: form.cleaned_data[name] for name in form.changed_data}
             record(
-                "organization.changed_by_staff", actor=request.user, target=obj,
-                before=before, after=after, organization_id=obj.pk,
+                "organization.changed_by_staff",
+                actor=request.user,
+                target=obj,
+                before=before,
+                after=after,
+                organization_id=obj.pk,
             )
 
 
@@ -89,7 +101,14 @@ class ApiKeyAdmin(HistoryAdmin):
 class AuditEventAdmin(HistoryAdmin):
     list_display = ["at", "organization_link", "actor_label", "action", "target_label", "ip_address"]
     list_filter = ["action", "at"]
-    search_fields = ["actor_label", "target_label", "action", "organization__name", "=organization__id", "=target_id"]
+    search_fields = [
+        "actor_label",
+        "target_label",
+        "action",
+        "organization__name",
+        "=organization__id",
+        "=target_id",
+    ]
     organization_link = link("organization")
 
 

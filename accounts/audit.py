@@ -32,7 +32,9 @@ def record(
         organization_id=organization_id or current_scope().organization_id,
         action=action,
         actor_id=actor.pk if actor else None,
-        actor_label=(f"{actor.name} <{actor.email}>" if actor.name else actor.email)[:254] if actor else "Steward",
+        actor_label=(f"{actor.name} <{actor.email}>" if actor.name else actor.email)[:254]
+        if actor
+        else "Steward",
         target_type=target._meta.model_name or "" if target is not None else "",
         target_id=str(target.pk) if target is not None else "",
         target_label=str(target)[:254] if target is not None else "",

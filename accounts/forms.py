@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 class SignupForm(forms.Form):
     """What sign-up asks beyond e-mail and password: the adapter makes the organization from it."""
 
-    name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
     organization_name = forms.CharField(
         label=_("Name of your business"),
         max_length=120,

@@ -61,7 +61,9 @@ def may(user: Any, permission: Permission) -> bool:
     )
 
 
-def requires(permission: Permission) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+def requires(
+    permission: Permission,
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
     """Let a view be called by members whose role allows `permission`: others sign in, or get a 403."""
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

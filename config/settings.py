@@ -43,10 +43,14 @@ def required(name: str, what: str) -> str:
 
 SECRET_KEY = required("SECRET_KEY", "a long random text that signs sessions and links")
 # `id:base64 key[,id:base64 key...]`; the first encrypts, the others still decrypt.
-ENCRYPTION_KEY = required("ENCRYPTION_KEY", "the key (32 bytes, base64, with an id) that encrypts credentials")
+ENCRYPTION_KEY = required(
+    "ENCRYPTION_KEY", "the key (32 bytes, base64, with an id) that encrypts credentials"
+)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG or TESTING else [])
 if not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS is not set: the host names that this server answers to. See .env.example.")
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS is not set: the host names that this server answers to. See .env.example."
+    )
 BASE_URL = env.str("STEWARD_BASE_URL", f"http://localhost:{env.int('PORT', 8000)}").rstrip("/")
 CRON_SECRET = env.str("CRON_SECRET", "")
 
@@ -309,7 +313,10 @@ else:
     _email = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
     EMAIL_BACKEND = _email["EMAIL_BACKEND"]
     EMAIL_HOST, EMAIL_PORT = _email.get("EMAIL_HOST") or "", _email.get("EMAIL_PORT") or 25
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email.get("EMAIL_HOST_USER") or "", _email.get("EMAIL_HOST_PASSWORD") or ""
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = (
+        _email.get("EMAIL_HOST_USER") or "",
+        _email.get("EMAIL_HOST_PASSWORD") or "",
+    )
     EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20
 
@@ -332,7 +339,9 @@ CRONJOBS: list[tuple[str, str]] = []
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
 LOGGING_CONFIG = "logging.config.dictConfig"
-LOGGING = logging_settings(is_json=env.bool("LOG_JSON", not DEBUG), level=env.str("LOG_LEVEL", "WARNING" if TESTING else "INFO"))
+LOGGING = logging_settings(
+    is_json=env.bool("LOG_JSON", not DEBUG), level=env.str("LOG_LEVEL", "WARNING" if TESTING else "INFO")
+)
 
 UNFOLD = {
     "SITE_TITLE": "Steward staff",

@@ -14,12 +14,29 @@ from integrations.models import Integration
 
 @admin.register(Integration, site=site)
 class IntegrationAdmin(SupportAdmin):
-    list_display = ["provider", "name", "organization_link", "status", "status_reason", "last_used_at", "expires_at"]
+    list_display = [
+        "provider",
+        "name",
+        "organization_link",
+        "status",
+        "status_reason",
+        "last_used_at",
+        "expires_at",
+    ]
     list_filter = ["provider", "status"]
     search_fields = ["name", "provider", "=id", "organization__name", "=organization__id"]
     fields = [
-        "organization", "provider", "name", "status", "status_reason", "last_used_at", "checked_at", "expires_at",
-        "created_by", "created_at", "updated_at",
+        "organization",
+        "provider",
+        "name",
+        "status",
+        "status_reason",
+        "last_used_at",
+        "checked_at",
+        "expires_at",
+        "created_by",
+        "created_at",
+        "updated_at",
     ]
     readonly_fields = [name for name in fields if name not in {"status", "status_reason"}]
     organization_link = link("organization")

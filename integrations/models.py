@@ -8,7 +8,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.tenancy import OrganizationManager, OrganizationOwned, OrganizationQuerySet, RowLevelSecurity, SameOrganization
+from accounts.tenancy import (
+    OrganizationManager,
+    OrganizationOwned,
+    OrganizationQuerySet,
+    RowLevelSecurity,
+    SameOrganization,
+)
 
 
 class IntegrationProvider(models.TextChoices):
@@ -86,7 +92,12 @@ class Integration(OrganizationOwned):
     webhook_token = models.CharField(max_length=64, unique=True, null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
-        "accounts.User", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False
+        "accounts.User",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -97,7 +108,11 @@ class Integration(OrganizationOwned):
         ordering = ["provider", "name"]
         indexes = [
             models.Index(fields=["organization", "provider", "status"], name="integration_by_provider"),
-            models.Index(fields=["status", "expires_at"], condition=Q(expires_at__isnull=False), name="integration_expiry"),
+            models.Index(
+                fields=["status", "expires_at"],
+                condition=Q(expires_at__isnull=False),
+                name="integration_expiry",
+            ),
         ]
         constraints: list[Any] = [
             models.UniqueConstraint(
@@ -107,7 +122,8 @@ class Integration(OrganizationOwned):
             ),
             models.UniqueConstraint(fields=["organization", "id"], name="integration_in_organization"),
             models.CheckConstraint(
-                condition=Q(status__in=["ACTIVE", "EXPIRED", "ERROR", "DISABLED"]), name="integration_status_known"
+                condition=Q(status__in=["ACTIVE", "EXPIRED", "ERROR", "DISABLED"]),
+                name="integration_status_known",
             ),
             SameOrganization(
                 name="integration_created_by_same_org",

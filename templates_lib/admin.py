@@ -11,11 +11,30 @@ from templates_lib.models import Template, TemplateInstall, TemplateRating
 
 @admin.register(Template, site=site)
 class TemplateAdmin(SupportAdmin):
-    list_display = ["name", "category", "author", "difficulty", "is_public", "review", "popularity", "rating", "rating_count"]
+    list_display = [
+        "name",
+        "category",
+        "author",
+        "difficulty",
+        "is_public",
+        "review",
+        "popularity",
+        "rating",
+        "rating_count",
+    ]
     list_filter = ["author", "review", "category", "difficulty", "is_public"]
     search_fields = ["name", "slug", "description", "organization__name", "submitted_by__email"]
     exclude = ["search_vector"]
-    readonly_fields = ["id", "organization", "popularity", "rating", "rating_count", "submitted_by", "created_at", "updated_at"]
+    readonly_fields = [
+        "id",
+        "organization",
+        "popularity",
+        "rating",
+        "rating_count",
+        "submitted_by",
+        "created_at",
+        "updated_at",
+    ]
 
 
 @admin.register(TemplateRating, site=site)

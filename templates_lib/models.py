@@ -49,7 +49,12 @@ class Template(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # Null for the public gallery; set for a template that only its own organization sees.
     organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.CASCADE, null=True, blank=True, related_name="+", db_index=False
+        "accounts.Organization",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     slug = models.SlugField(max_length=80, unique=True)
     version = models.PositiveIntegerField(default=1)
@@ -81,25 +86,41 @@ class Template(models.Model):
     review_note = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-    search_vector = models.GeneratedField(expression=SearchDocument(), output_field=SearchVectorField(), db_persist=True)
+    search_vector = models.GeneratedField(
+        expression=SearchDocument(), output_field=SearchVectorField(), db_persist=True
+    )
 
     class Meta:
         ordering = ["-popularity", "-id"]
         indexes = [
             models.Index(
-                F("category"), F("rating").desc(), F("popularity").desc(), condition=Q(is_public=True), name="template_by_category"
+                F("category"),
+                F("rating").desc(),
+                F("popularity").desc(),
+                condition=Q(is_public=True),
+                name="template_by_category",
             ),
-            models.Index(F("popularity").desc(), F("id").desc(), condition=Q(is_public=True), name="template_by_popularity"),
-            models.Index(F("rating").desc(), F("id").desc(), condition=Q(is_public=True), name="template_by_rating"),
+            models.Index(
+                F("popularity").desc(),
+                F("id").desc(),
+                condition=Q(is_public=True),
+                name="template_by_popularity",
+            ),
+            models.Index(
+                F("rating").desc(), F("id").desc(), condition=Q(is_public=True), name="template_by_rating"
+            ),
             models.Index(fields=["author"], name="template_by_author"),
-            models.Index(fields=["organization"], condition=Q(organization__isnull=False), name="template_of_org"),
+            models.Index(
+                fields=["organization"], condition=Q(organization__isnull=False), name="template_of_org"
+            ),
             GinIndex(fields=["tags"], name="template_tags"),
             GinIndex(fields=["search_vector"], name="template_search"),
         ]
         constraints: list[Any] = [
             models.CheckConstraint(condition=Q(rating__gte=0, rating__lte=5), name="template_rating_range"),
             models.CheckConstraint(
-                condition=Q(is_public=False) | Q(organization__isnull=True), name="template_public_belongs_to_nobody"
+                condition=Q(is_public=False) | Q(organization__isnull=True),
+                name="template_public_belongs_to_nobody",
             ),
             RowLevelSecurity(name="template_rls", public_rows=True),
         ]
@@ -112,7 +133,9 @@ class TemplateRating(OrganizationOwned):
     """One person's rating of one template."""
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="ratings")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     stars = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(5)])
     comment = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -122,7 +145,9 @@ class TemplateRating(OrganizationOwned):
         constraints: list[Any] = [
             models.UniqueConstraint(fields=["organization", "template", "user"], name="rating_once_per_user"),
             models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=5), name="rating_stars_range"),
-            SameOrganization(name="rating_user_same_org", column="user_id", to="accounts_user", on_delete="CASCADE"),
+            SameOrganization(
+                name="rating_user_same_org", column="user_id", to="accounts_user", on_delete="CASCADE"
+            ),
             RowLevelSecurity(name="rating_rls"),
         ]
 
@@ -135,7 +160,9 @@ class TemplateInstall(OrganizationOwned):
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="installs")
     template_version = models.PositiveIntegerField()
-    workflow = models.OneToOneField(Workflow, on_delete=models.CASCADE, related_name="template_install", db_constraint=False)
+    workflow = models.OneToOneField(
+        Workflow, on_delete=models.CASCADE, related_name="template_install", db_constraint=False
+    )
     configuration = models.JSONField(default=dict, blank=True)
     installed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
@@ -146,7 +173,12 @@ class TemplateInstall(OrganizationOwned):
         ordering = ["-id"]
         indexes = [models.Index(fields=["organization", "template"], name="install_of_org")]
         constraints: list[Any] = [
-            SameOrganization(name="install_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"),
+            SameOrganization(
+                name="install_workflow_same_org",
+                column="workflow_id",
+                to="workflows_workflow",
+                on_delete="CASCADE",
+            ),
             SameOrganization(
                 name="install_user_same_org",
                 column="installed_by_id",

@@ -33,7 +33,7 @@ def database_name() -> str:
 def django_db_setup(
     cluster: embedded.ConnectionUrls, database_name: str, django_db_blocker: pytest.FixtureRequest
 ) -> Iterator[None]:
-    """Clone the migrated template. Tests connect as the application login: a superuser would pass every isolation test."""
+    """Clone the migrated template. Tests connect as the application login: a superuser passes every isolation test."""
     databases.ensure_template(cluster)
     databases.clone(cluster, database_name)
     connection = connections["default"]
@@ -47,9 +47,12 @@ def django_db_setup(
 
 @pytest.fixture
 def committed_db(
-    cluster: embedded.ConnectionUrls, database_name: str, django_db_setup: None, django_db_blocker: pytest.FixtureRequest
+    cluster: embedded.ConnectionUrls,
+    database_name: str,
+    django_db_setup: None,
+    django_db_blocker: pytest.FixtureRequest,
 ) -> Iterator[str]:
-    """A database whose writes are really committed, for tests with several connections or processes; emptied afterwards.
+    """A database whose writes are really committed, for several connections or processes; emptied afterwards.
 
     Returns its name; databases.process_environment() makes another process use it.
     """

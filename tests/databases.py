@@ -31,7 +31,11 @@ def at(url: str, database: str) -> str:
 def migrations_fingerprint() -> str:
     """Return a hash of everything that decides what the migrated schema looks like."""
     digest = hashlib.sha256()
-    files = sorted(ROOT.glob("*/migrations/*.py")) + [ROOT / "config/database/partitions.py", ROOT / "config/database/roles.py"]
+    files = [
+        *sorted(ROOT.glob("*/migrations/*.py")),
+        ROOT / "config/database/partitions.py",
+        ROOT / "config/database/roles.py",
+    ]
     for path in [*files, ROOT / "accounts/tenancy/constraints.py", ROOT / "requirements.lock"]:
         if path.exists():
             digest.update(path.read_bytes())
@@ -49,7 +53,9 @@ def ensure_template(urls: embedded.ConnectionUrls) -> None:
             return
         drop(connection, TEMPLATE)
         connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(TEMPLATE), sql.Identifier(roles.OWNER))
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                sql.Identifier(TEMPLATE), sql.Identifier(roles.OWNER)
+            )
         )
         with psycopg.connect(at(urls.superuser, TEMPLATE), autocommit=True) as inside:
             roles.create_extensions(inside)

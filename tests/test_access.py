@@ -23,7 +23,16 @@ RULES: dict[str, Rule] = {
 }
 ROLES = ("OWNER", "ADMIN", "MEMBER", "VIEWER")
 # Other people's pages: allauth checks its own, the admin lets staff alone in, the style guide is for development.
-ELSEWHERE = ("account_", "mfa_", "usersessions_", "socialaccount_", "google_", "microsoft_", "admin:", "styleguide")
+ELSEWHERE = (
+    "account_",
+    "mfa_",
+    "usersessions_",
+    "socialaccount_",
+    "google_",
+    "microsoft_",
+    "admin:",
+    "styleguide",
+)
 
 
 def addresses(patterns: list[Any], namespace: str = "") -> Iterator[str]:
@@ -35,8 +44,12 @@ def addresses(patterns: list[Any], namespace: str = "") -> Iterator[str]:
             yield f"{namespace}{pattern.name}"
 
 
-ALL_ADDRESSES = sorted({name for name in addresses(get_resolver().url_patterns) if not name.startswith(ELSEWHERE)})
-PRIVATE = sorted(((name, rule) for name, rule in RULES.items() if not rule.is_public), key=lambda pair: pair[0])
+ALL_ADDRESSES = sorted(
+    {name for name in addresses(get_resolver().url_patterns) if not name.startswith(ELSEWHERE)}
+)
+PRIVATE = sorted(
+    ((name, rule) for name, rule in RULES.items() if not rule.is_public), key=lambda pair: pair[0]
+)
 
 
 def ask(client: Client, name: str, rule: Rule, world: World) -> Any:
@@ -53,7 +66,9 @@ def test_every_address_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(("name", "rule"), PRIVATE, ids=[name for name, _ in PRIVATE])
-def test_a_role_may_do_what_the_table_says(client: Client, alder: World, name: str, rule: Rule, role: str) -> None:
+def test_a_role_may_do_what_the_table_says(
+    client: Client, alder: World, name: str, rule: Rule, role: str
+) -> None:
     client.force_login(alder.person(role))
     status = ask(client, name, rule, alder).status_code
     if role in rule.allow:

@@ -16,7 +16,12 @@ from integrations.models import Integration
 from tests.worlds import World, make_execution
 
 OURS = ("accounts", "billing", "integrations", "templates_lib", "workflows")
-MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models() if not model._meta.auto_created]
+MODELS = [
+    model
+    for label in OURS
+    for model in apps.get_app_config(label).get_models()
+    if not model._meta.auto_created
+]
 
 
 @pytest.fixture
@@ -39,9 +44,13 @@ def test_staff_can_search_every_list(client: Client, staff: User, alder: World, 
     assert client.get(url, {"q": "alder"}).status_code == 200
 
 
-def test_staff_find_a_customer_by_a_members_address(client: Client, staff: User, alder: World, birch: World) -> None:
+def test_staff_find_a_customer_by_a_members_address(
+    client: Client, staff: User, alder: World, birch: World
+) -> None:
     client.force_login(staff)
-    page = client.get(reverse("admin:accounts_organization_changelist"), {"q": "viewer@alder.example"}).content.decode()
+    page = client.get(
+        reverse("admin:accounts_organization_changelist"), {"q": "viewer@alder.example"}
+    ).content.decode()
     assert "Alder" in page
     assert "Birch" not in page
 
@@ -57,9 +66,13 @@ def test_a_run_can_be_read_but_not_changed(client: Client, staff: User, alder: W
 
 def test_credentials_are_never_shown(client: Client, staff: User, alder: World) -> None:
     with alder.scope():
-        integration = Integration.objects.create(provider="SLACK", name="Team", credentials="ciphertext-canary")
+        integration = Integration.objects.create(
+            provider="SLACK", name="Team", credentials="ciphertext-canary"
+        )
     client.force_login(staff)
-    page = client.get(reverse("admin:integrations_integration_change", args=[integration.pk])).content.decode()
+    page = client.get(
+        reverse("admin:integrations_integration_change", args=[integration.pk])
+    ).content.decode()
     assert "Team" in page
     assert "ciphertext-canary" not in page
 
@@ -74,7 +87,8 @@ def test_tenants_do_not_get_in(client: Client, alder: World, role: str) -> None:
 def test_pausing_leaves_a_line_in_the_customers_trail(client: Client, staff: User, alder: World) -> None:
     client.force_login(staff)
     client.post(
-        reverse("admin:workflows_workflow_changelist"), {"action": "pause", "_selected_action": [str(alder.workflow.pk)]}
+        reverse("admin:workflows_workflow_changelist"),
+        {"action": "pause", "_selected_action": [str(alder.workflow.pk)]},
     )
     with system_scope("read the trail"):
         alder.workflow.refresh_from_db()

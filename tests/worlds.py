@@ -12,7 +12,9 @@ from workflows.models import Execution, Workflow, WorkflowAssignment, WorkflowVe
 PASSWORD = "correct horse battery staple"
 SET_GREETING = {
     "version": 1,
-    "steps": [{"id": "greet", "type": "set", "values": {"text": "Hello {{ trigger.body.name | default: 'you' }}"}}],
+    "steps": [
+        {"id": "greet", "type": "set", "values": {"text": "Hello {{ trigger.body.name | default: 'you' }}"}}
+    ],
 }
 
 
@@ -43,7 +45,9 @@ def make_world(name: str) -> World:
     with system_scope("make a test organization"):
         organization = Organization.objects.create(name=name, plan=Organization.Plan.PROFESSIONAL)
         people = {
-            role: make_user(organization, f"{role}@{slug}.example", role=role.upper(), name=f"{role.title()} of {name}")
+            role: make_user(
+                organization, f"{role}@{slug}.example", role=role.upper(), name=f"{role.title()} of {name}"
+            )
             for role in ("owner", "admin", "member", "viewer")
         }
         workflow, version = make_workflow(organization, people["owner"], name=f"Greeting of {name}")

@@ -32,14 +32,34 @@ BY_ORGANIZATION = ["organization__name", "=organization__id"]
 
 @admin.register(Workflow, site=site)
 class WorkflowAdmin(SupportAdmin):
-    list_display = ["name", "organization_link", "status", "category", "published_version", "updated_at", "runs"]
+    list_display = [
+        "name",
+        "organization_link",
+        "status",
+        "category",
+        "published_version",
+        "updated_at",
+        "runs",
+    ]
     list_filter = ["status", "category", "is_template", "created_at"]
     search_fields = ["name", "=id", "created_by__email", *BY_ORGANIZATION]
     list_select_related = ["organization", "published_version"]
     exclude = ["search_vector", "assigned_users"]
     readonly_fields = [
-        "id", "organization", "definition", "triggers", "schedule", "revision", "published_version",
-        "created_by", "created_at", "updated_at", "runs", "versions", "why", "active_triggers",
+        "id",
+        "organization",
+        "definition",
+        "triggers",
+        "schedule",
+        "revision",
+        "published_version",
+        "created_by",
+        "created_at",
+        "updated_at",
+        "runs",
+        "versions",
+        "why",
+        "active_triggers",
     ]
     actions = ["pause"]
     organization_link = link("organization")
@@ -62,7 +82,10 @@ class WorkflowAdmin(SupportAdmin):
             workflow.status = Workflow.Status.PAUSED
             workflow.save(update_fields=["status", "updated_at"])
             record(
-                "workflow.paused_by_staff", actor=request.user, target=workflow, organization_id=workflow.organization_id
+                "workflow.paused_by_staff",
+                actor=request.user,
+                target=workflow,
+                organization_id=workflow.organization_id,
             )
             paused += 1
         self.message_user(request, f"{paused} workflows paused.", messages.SUCCESS)
@@ -87,7 +110,15 @@ class WorkflowAssignmentAdmin(HistoryAdmin):
 
 @admin.register(Trigger, site=site)
 class TriggerAdmin(HistoryAdmin):
-    list_display = ["workflow_link", "kind", "key", "is_active", "next_fire_at", "last_fire_at", "organization_link"]
+    list_display = [
+        "workflow_link",
+        "kind",
+        "key",
+        "is_active",
+        "next_fire_at",
+        "last_fire_at",
+        "organization_link",
+    ]
     list_filter = ["kind", "is_active"]
     search_fields = ["workflow__name", "=workflow__id", *BY_ORGANIZATION]
     list_select_related = ["organization", "workflow"]
@@ -97,7 +128,16 @@ class TriggerAdmin(HistoryAdmin):
 
 @admin.register(Execution, site=site)
 class ExecutionAdmin(HistoryAdmin):
-    list_display = ["id", "workflow_link", "organization_link", "status", "result", "triggered_by", "started_at", "duration_ms"]
+    list_display = [
+        "id",
+        "workflow_link",
+        "organization_link",
+        "status",
+        "result",
+        "triggered_by",
+        "started_at",
+        "duration_ms",
+    ]
     list_filter = ["status", "result", "triggered_by", "mode", "started_at"]
     search_fields = ["=id", "=workflow__id", "workflow__name", *BY_ORGANIZATION]
     list_select_related = ["organization", "workflow"]
@@ -110,12 +150,25 @@ class ExecutionAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)
-        return rows.defer("input", "output", "draft_definition") if request.resolver_match.url_name.endswith("changelist") else rows
+        return (
+            rows.defer("input", "output", "draft_definition")
+            if request.resolver_match.url_name.endswith("changelist")
+            else rows
+        )
 
 
 @admin.register(ExecutionStep, site=site)
 class ExecutionStepAdmin(HistoryAdmin):
-    list_display = ["path", "step_type", "attempt", "status", "effect", "effect_state", "duration_ms", "execution_link"]
+    list_display = [
+        "path",
+        "step_type",
+        "attempt",
+        "status",
+        "effect",
+        "effect_state",
+        "duration_ms",
+        "execution_link",
+    ]
     list_filter = ["status", "step_type", "effect_state"]
     search_fields = ["=execution__id", "path", *BY_ORGANIZATION]
     list_select_related = ["organization", "execution"]
@@ -133,7 +186,15 @@ class ExecutionLogAdmin(HistoryAdmin):
 
 @admin.register(WebhookDelivery, site=site)
 class WebhookDeliveryAdmin(HistoryAdmin):
-    list_display = ["received_at", "workflow_link", "verdict", "reason", "method", "remote_address", "organization_link"]
+    list_display = [
+        "received_at",
+        "workflow_link",
+        "verdict",
+        "reason",
+        "method",
+        "remote_address",
+        "organization_link",
+    ]
     list_filter = ["verdict", "received_at"]
     search_fields = ["=id", "=execution_id", "=workflow__id", "dedupe_key", *BY_ORGANIZATION]
     list_select_related = ["organization", "workflow"]
@@ -160,7 +221,15 @@ class TriggerDecisionAdmin(HistoryAdmin):
 
 @admin.register(Approval, site=site)
 class ApprovalAdmin(HistoryAdmin):
-    list_display = ["title", "kind", "status", "execution_link", "deadline_at", "decided_at", "organization_link"]
+    list_display = [
+        "title",
+        "kind",
+        "status",
+        "execution_link",
+        "deadline_at",
+        "decided_at",
+        "organization_link",
+    ]
     list_filter = ["status", "kind", "created_at"]
     search_fields = ["title", "=execution__id", *BY_ORGANIZATION]
     list_select_related = ["organization", "execution"]

@@ -1,14 +1,15 @@
 """Organizations, people, invitations, API keys and the audit trail."""
 
-import accounts.models.invitation
-import accounts.models.organization
-import accounts.tenancy.constraints
-import accounts.tenancy.ids
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
+
+import accounts.models.invitation
+import accounts.models.organization
+import accounts.tenancy.constraints
+import accounts.tenancy.ids
 
 
 class Migration(migrations.Migration):

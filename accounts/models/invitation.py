@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -12,12 +12,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
-from accounts.tenancy import OrganizationManager, OrganizationOwned, OrganizationQuerySet, RowLevelSecurity, SameOrganization
+from accounts.tenancy import (
+    OrganizationManager,
+    OrganizationOwned,
+    OrganizationQuerySet,
+    RowLevelSecurity,
+    SameOrganization,
+)
 
 LIFETIME = timedelta(days=7)
 
 
-def invitation_expiry() -> timezone.datetime:
+def invitation_expiry() -> datetime:
     """Return when an invitation made now expires."""
     return timezone.now() + LIFETIME
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -15,7 +15,7 @@ from accounts.tenancy import RowLevelSecurity, uuid7
 TRIAL = timedelta(days=14)
 
 
-def trial_end() -> timezone.datetime:
+def trial_end() -> datetime:
     """Return the end of a trial that starts now."""
     return timezone.now() + TRIAL
 
@@ -55,7 +55,8 @@ class Organization(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(plan__in=["STARTER", "PROFESSIONAL", "ENTERPRISE"]), name="organization_plan_known"
+                condition=models.Q(plan__in=["STARTER", "PROFESSIONAL", "ENTERPRISE"]),
+                name="organization_plan_known",
             ),
             RowLevelSecurity(name="organization_rls", column="id"),
         ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.tenancy import OrganizationManager, OrganizationQuerySet, RowLevelSecurity, system_scope, uuid7
@@ -53,7 +53,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=120, blank=True)
     role = models.CharField(_("role"), max_length=6, choices=Role, default=Role.MEMBER)
     organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.CASCADE, null=True, blank=True, related_name="users", db_index=False
+        "accounts.Organization",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="users",
+        db_index=False,
     )
     timezone = models.CharField(_("time zone"), max_length=64, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
@@ -76,7 +81,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = [models.Index(fields=["organization", "email"], name="user_of_organization")]
         constraints = [
             models.UniqueConstraint(
-                Lower("email"), name="user_email_unique", violation_error_message=_("This e-mail is already in use.")
+                Lower("email"),
+                name="user_email_unique",
+                violation_error_message=_("This e-mail is already in use."),
             ),
             models.UniqueConstraint(fields=["organization", "id"], name="user_in_organization"),
             models.CheckConstraint(
@@ -101,7 +108,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     # Django's token generator and allauth read this name; the schema's is last_login_at.
     @property  # type: ignore[override]
-    def last_login(self) -> timezone.datetime | None:  # type: ignore[override]
+    def last_login(self) -> datetime | None:  # type: ignore[override]
         return self.last_login_at
 
     @property

@@ -78,7 +78,10 @@ def link(field: str, label: str = "") -> Callable[[Any, Any], str]:
 
 
 def related_list(label: str, model: str, lookup: str, value: str = "pk") -> Callable[[Any, Any], str]:
-    """Return a field that opens another list, filtered by this row: `related_list("Runs", "workflows.execution", "workflow_id")`."""
+    """Return a field that opens another list, filtered by this row.
+
+    model: `app_label.model`. lookup: the other model's field. value: what of this row it equals.
+    """
 
     @display(description=label)
     def column(self: Any, row: Any) -> str:

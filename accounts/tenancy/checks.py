@@ -9,12 +9,16 @@ from django.db import connections
 
 
 @register(Tags.database)
-def application_login_is_bound_by_row_security(databases: list[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def application_login_is_bound_by_row_security(
+    databases: list[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
     """Return an error when the application login is a superuser or has BYPASSRLS."""
     if not databases or "default" not in databases:
         return []
     with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
         login, is_superuser, bypasses = cursor.fetchone()
     if not (is_superuser or bypasses):
         return []

@@ -29,7 +29,11 @@ class _DeferredSqlConstraint(models.BaseConstraint):
         return self._statement(self.remove_template, model, schema_editor)
 
     def _statement(self, template: str, model: type[models.Model], schema_editor: Any) -> Statement:
-        return Statement(template, table=Table(model._meta.db_table, schema_editor.quote_name), **self._parts(model, schema_editor))
+        return Statement(
+            template,
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+            **self._parts(model, schema_editor),
+        )
 
     def _parts(self, model: type[models.Model], schema_editor: Any) -> dict[str, str]:
         return {}
@@ -59,7 +63,8 @@ class RowLevelSecurity(_DeferredSqlConstraint):
         f"CREATE POLICY {SYSTEM_POLICY} ON %(table)s TO steward_system USING (true) WITH CHECK (true)%(public)s"
     )
     remove_template = (
-        f"DROP POLICY IF EXISTS {PUBLIC_POLICY} ON %(table)s; DROP POLICY {SYSTEM_POLICY} ON %(table)s; DROP POLICY {ISOLATION_POLICY} ON %(table)s; "
+        f"DROP POLICY IF EXISTS {PUBLIC_POLICY} ON %(table)s; "
+        f"DROP POLICY {SYSTEM_POLICY} ON %(table)s; DROP POLICY {ISOLATION_POLICY} ON %(table)s; "
         "ALTER TABLE %(table)s NO FORCE ROW LEVEL SECURITY; ALTER TABLE %(table)s DISABLE ROW LEVEL SECURITY"
     )
 

@@ -37,7 +37,9 @@ class OrganizationOwned(models.Model):
     """A row of one organization: UUIDv7 key, organization, manager that refuses to work without a scope."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, db_index=False, related_name="+")
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.CASCADE, db_index=False, related_name="+"
+    )
 
     objects = OrganizationManager()
 

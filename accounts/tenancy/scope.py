@@ -58,7 +58,9 @@ def organization_scope(organization_id: UUID | str) -> Iterator[None]:
 def system_scope(reason: str) -> Iterator[None]:
     """Open a transaction that sees every organization, for the reason given (it is logged)."""
     logger.debug("system scope: %s", reason)
-    with _scope_transaction(Scope(None, reason), {ORGANIZATION_SETTING: "", "role": settings.SYSTEM_DATABASE_ROLE}):
+    with _scope_transaction(
+        Scope(None, reason), {ORGANIZATION_SETTING: "", "role": settings.SYSTEM_DATABASE_ROLE}
+    ):
         yield
 
 

@@ -22,5 +22,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     except OperationalError:
         return JsonResponse({"status": "not ready", "reason": "the database does not answer"}, status=503)
     if pending:
-        return JsonResponse({"status": "not ready", "reason": f"{len(pending)} migrations are missing"}, status=503)
+        return JsonResponse(
+            {"status": "not ready", "reason": f"{len(pending)} migrations are missing"}, status=503
+        )
     return JsonResponse({"status": "ready"})

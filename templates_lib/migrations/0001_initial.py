@@ -1,15 +1,16 @@
 """Templates, ratings and installs."""
 
-import accounts.tenancy.constraints
-import accounts.tenancy.ids
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.core.validators
 import django.db.models.deletion
-import templates_lib.models
 from django.conf import settings
 from django.db import migrations, models
+
+import accounts.tenancy.constraints
+import accounts.tenancy.ids
+import templates_lib.models
 
 
 class Migration(migrations.Migration):

@@ -1,17 +1,16 @@
 """Workflows, versions, executions, deliveries and approvals."""
 
-import accounts.tenancy.constraints
-import accounts.tenancy.ids
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import workflows.models.workflow
 from django.conf import settings
 from django.db import migrations, models
 
-
+import accounts.tenancy.constraints
+import accounts.tenancy.ids
+import workflows.models.workflow
 from config.database.partitions import CreatePartitionedModel, partitions_operation
 
 

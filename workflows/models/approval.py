@@ -10,7 +10,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.tenancy import OrganizationManager, OrganizationOwned, OrganizationQuerySet, RowLevelSecurity, SameOrganization
+from accounts.tenancy import (
+    OrganizationManager,
+    OrganizationOwned,
+    OrganizationQuerySet,
+    RowLevelSecurity,
+    SameOrganization,
+)
 from workflows.models.execution import Execution
 
 
@@ -36,7 +42,9 @@ class Approval(OrganizationOwned):
         EXPIRED = "EXPIRED", _("Not answered in time")
         CANCELLED = "CANCELLED", _("No longer needed")
 
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="approvals", db_constraint=False)
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="approvals", db_constraint=False
+    )
     path = models.CharField(max_length=500)
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.APPROVAL)
     status = models.CharField(max_length=9, choices=Status, default=Status.PENDING)
@@ -59,15 +67,24 @@ class Approval(OrganizationOwned):
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["organization", "-id"], condition=Q(status="PENDING"), name="approval_inbox"),
+            models.Index(
+                fields=["organization", "-id"], condition=Q(status="PENDING"), name="approval_inbox"
+            ),
             models.Index(fields=["organization", "-id"], name="approval_history"),
-            models.Index(fields=["deadline_at"], condition=Q(status="PENDING", deadline_at__isnull=False), name="approval_due"),
+            models.Index(
+                fields=["deadline_at"],
+                condition=Q(status="PENDING", deadline_at__isnull=False),
+                name="approval_due",
+            ),
         ]
         constraints: list[Any] = [
             models.UniqueConstraint(fields=["execution", "path", "kind"], name="approval_once"),
             models.UniqueConstraint(fields=["organization", "id"], name="approval_in_organization"),
             SameOrganization(
-                name="approval_execution_same_org", column="execution_id", to="workflows_execution", on_delete="CASCADE"
+                name="approval_execution_same_org",
+                column="execution_id",
+                to="workflows_execution",
+                on_delete="CASCADE",
             ),
             RowLevelSecurity(name="approval_rls"),
         ]
@@ -84,7 +101,9 @@ class ApprovalVote(OrganizationOwned):
         EMAIL = "EMAIL", _("E-mail link")
         API = "API", _("API")
 
-    approval = models.ForeignKey(Approval, on_delete=models.CASCADE, related_name="votes", db_constraint=False)
+    approval = models.ForeignKey(
+        Approval, on_delete=models.CASCADE, related_name="votes", db_constraint=False
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
     )
@@ -99,9 +118,17 @@ class ApprovalVote(OrganizationOwned):
         ordering = ["id"]
         constraints: list[Any] = [
             models.UniqueConstraint(fields=["organization", "approval", "user"], name="vote_once"),
-            SameOrganization(name="vote_approval_same_org", column="approval_id", to="workflows_approval", on_delete="CASCADE"),
             SameOrganization(
-                name="vote_user_same_org", column="user_id", to="accounts_user", on_delete="SET NULL (user_id)"
+                name="vote_approval_same_org",
+                column="approval_id",
+                to="workflows_approval",
+                on_delete="CASCADE",
+            ),
+            SameOrganization(
+                name="vote_user_same_org",
+                column="user_id",
+                to="accounts_user",
+                on_delete="SET NULL (user_id)",
             ),
             RowLevelSecurity(name="vote_rls"),
         ]
@@ -120,7 +147,9 @@ class ResumeTokenQuerySet(OrganizationQuerySet):
 class ResumeToken(OrganizationOwned):
     """A one-time address for a wait step. Only the hash of the token is stored."""
 
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="resume_tokens", db_constraint=False)
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="resume_tokens", db_constraint=False
+    )
     path = models.CharField(max_length=500)
     token_hash = models.CharField(max_length=64, unique=True)
     expires_at = models.DateTimeField()
@@ -134,7 +163,10 @@ class ResumeToken(OrganizationOwned):
         constraints: list[Any] = [
             models.UniqueConstraint(fields=["execution", "path"], name="resume_token_once"),
             SameOrganization(
-                name="resume_execution_same_org", column="execution_id", to="workflows_execution", on_delete="CASCADE"
+                name="resume_execution_same_org",
+                column="execution_id",
+                to="workflows_execution",
+                on_delete="CASCADE",
             ),
             RowLevelSecurity(name="resume_rls"),
         ]

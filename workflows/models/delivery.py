@@ -24,7 +24,9 @@ class WebhookDelivery(OrganizationOwned):
         CAPTURED = "CAPTURED", _("Kept as a sample")
         REFUSED = "REFUSED", _("Refused")
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False, db_index=False)
+    workflow = models.ForeignKey(
+        Workflow, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False, db_index=False
+    )
     trigger_key = models.CharField(max_length=64)
     verdict = models.CharField(max_length=9, choices=Verdict)
     reason = models.CharField(max_length=200, blank=True, db_default="")
@@ -45,7 +47,10 @@ class WebhookDelivery(OrganizationOwned):
         indexes = [models.Index(fields=["workflow", "-id"], name="delivery_of_workflow")]
         constraints: list[Any] = [
             SameOrganization(
-                name="delivery_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"
+                name="delivery_workflow_same_org",
+                column="workflow_id",
+                to="workflows_workflow",
+                on_delete="CASCADE",
             ),
             RowLevelSecurity(name="delivery_rls"),
         ]
@@ -55,9 +60,11 @@ class WebhookDelivery(OrganizationOwned):
 
 
 class DedupeKey(OrganizationOwned):
-    """A sender's delivery id that was seen: the second one starts nothing. Not partitioned, so that unique means unique."""
+    """A sender's delivery id that was seen: the second starts nothing. Not partitioned, so that unique means unique."""
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False)
+    workflow = models.ForeignKey(
+        Workflow, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     trigger_key = models.CharField(max_length=64)
     key = models.CharField(max_length=200)
     delivery_id = models.UUIDField(null=True, blank=True)
@@ -67,8 +74,15 @@ class DedupeKey(OrganizationOwned):
     class Meta(OrganizationOwned.Meta):
         indexes = [models.Index(fields=["expires_at"], name="dedupe_expiry")]
         constraints: list[Any] = [
-            models.UniqueConstraint(fields=["organization", "workflow", "trigger_key", "key"], name="dedupe_once"),
-            SameOrganization(name="dedupe_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"),
+            models.UniqueConstraint(
+                fields=["organization", "workflow", "trigger_key", "key"], name="dedupe_once"
+            ),
+            SameOrganization(
+                name="dedupe_workflow_same_org",
+                column="workflow_id",
+                to="workflows_workflow",
+                on_delete="CASCADE",
+            ),
             RowLevelSecurity(name="dedupe_rls"),
         ]
 
@@ -103,7 +117,9 @@ class TriggerDecision(OrganizationOwned):
         INTEGRATION_BROKEN = "INTEGRATION_BROKEN", _("The connection to the service needs attention.")
         INVALID_INPUT = "INVALID_INPUT", _("The input did not fit the workflow's form.")
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="decisions", db_constraint=False, db_index=False)
+    workflow = models.ForeignKey(
+        Workflow, on_delete=models.CASCADE, related_name="decisions", db_constraint=False, db_index=False
+    )
     trigger_key = models.CharField(max_length=64)
     kind = models.CharField(max_length=8, choices=Trigger.Kind)
     reason = models.CharField(max_length=20, choices=Reason)
@@ -116,11 +132,16 @@ class TriggerDecision(OrganizationOwned):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["workflow", "-id"], name="decision_of_workflow"),
-            models.Index(fields=["workflow", "-id"], condition=~Q(reason="STARTED"), name="decision_not_started"),
+            models.Index(
+                fields=["workflow", "-id"], condition=~Q(reason="STARTED"), name="decision_not_started"
+            ),
         ]
         constraints: list[Any] = [
             SameOrganization(
-                name="decision_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"
+                name="decision_workflow_same_org",
+                column="workflow_id",
+                to="workflows_workflow",
+                on_delete="CASCADE",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="decision_has_reason"),
             RowLevelSecurity(name="decision_rls"),

@@ -12,7 +12,14 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.tenancy import OrganizationManager, OrganizationOwned, OrganizationQuerySet, RowLevelSecurity, SameOrganization, uuid7
+from accounts.tenancy import (
+    OrganizationManager,
+    OrganizationOwned,
+    OrganizationQuerySet,
+    RowLevelSecurity,
+    SameOrganization,
+    uuid7,
+)
 from workflows.models.version import WorkflowVersion
 from workflows.models.workflow import Workflow
 
@@ -76,7 +83,12 @@ class Execution(OrganizationOwned):
         Workflow, on_delete=models.CASCADE, related_name="executions", db_constraint=False, db_index=False
     )
     version = models.ForeignKey(
-        WorkflowVersion, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False, null=True
+        WorkflowVersion,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        null=True,
     )
     # The draft that a TEST or DRY_RUN runs; LIVE runs always name a version.
     draft_definition = models.JSONField(null=True, blank=True)
@@ -89,7 +101,9 @@ class Execution(OrganizationOwned):
     input = models.JSONField(null=True, blank=True)
     output = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
-    triggered_by = models.CharField(max_length=8, choices=TriggeredBy, default=TriggeredBy.MANUAL, db_default=TriggeredBy.MANUAL)
+    triggered_by = models.CharField(
+        max_length=8, choices=TriggeredBy, default=TriggeredBy.MANUAL, db_default=TriggeredBy.MANUAL
+    )
     triggered_by_user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -126,26 +140,55 @@ class Execution(OrganizationOwned):
             models.Index(fields=["workflow", "-started_at"], name="execution_of_workflow"),
             models.Index(fields=["organization", "-started_at"], name="execution_of_org"),
             models.Index(fields=["organization", "status", "-started_at"], name="execution_by_status"),
-            models.Index(fields=["organization", "priority", "id"], condition=Q(status="PENDING"), name="execution_queue"),
-            models.Index(fields=["wake_at"], condition=Q(status="WAITING", wake_at__isnull=False), name="execution_due"),
+            models.Index(
+                fields=["organization", "priority", "id"],
+                condition=Q(status="PENDING"),
+                name="execution_queue",
+            ),
+            models.Index(
+                fields=["wake_at"], condition=Q(status="WAITING", wake_at__isnull=False), name="execution_due"
+            ),
             models.Index(fields=["worker_id"], condition=Q(status="RUNNING"), name="execution_claimed"),
-            models.Index(fields=["deadline_at"], condition=Q(status__in=["PENDING", "RUNNING", "WAITING"]), name="execution_deadline"),
-            models.Index(fields=["parent_id"], condition=Q(parent_id__isnull=False), name="execution_children"),
+            models.Index(
+                fields=["deadline_at"],
+                condition=Q(status__in=["PENDING", "RUNNING", "WAITING"]),
+                name="execution_deadline",
+            ),
+            models.Index(
+                fields=["parent_id"], condition=Q(parent_id__isnull=False), name="execution_children"
+            ),
         ]
         constraints: list[Any] = [
             models.UniqueConstraint(fields=["organization", "id"], name="execution_in_organization"),
             models.CheckConstraint(
-                condition=Q(status__in=["PENDING", "RUNNING", "WAITING", "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"]),
+                condition=Q(
+                    status__in=[
+                        "PENDING",
+                        "RUNNING",
+                        "WAITING",
+                        "COMPLETED",
+                        "FAILED",
+                        "CANCELLED",
+                        "TIMEOUT",
+                    ]
+                ),
                 name="execution_status_known",
             ),
             models.CheckConstraint(
-                condition=Q(version__isnull=False) | Q(draft_definition__isnull=False), name="execution_has_definition"
+                condition=Q(version__isnull=False) | Q(draft_definition__isnull=False),
+                name="execution_has_definition",
             ),
             SameOrganization(
-                name="execution_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"
+                name="execution_workflow_same_org",
+                column="workflow_id",
+                to="workflows_workflow",
+                on_delete="CASCADE",
             ),
             SameOrganization(
-                name="execution_version_same_org", column="version_id", to="workflows_workflowversion", on_delete="CASCADE"
+                name="execution_version_same_org",
+                column="version_id",
+                to="workflows_workflowversion",
+                on_delete="CASCADE",
             ),
             SameOrganization(
                 name="execution_user_same_org",
@@ -202,7 +245,9 @@ class ExecutionStep(OrganizationOwned):
     output = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     effect = models.CharField(max_length=9, choices=Effect, blank=True, default="", db_default="")
-    effect_state = models.CharField(max_length=9, choices=EffectState, default=EffectState.NONE, db_default=EffectState.NONE)
+    effect_state = models.CharField(
+        max_length=9, choices=EffectState, default=EffectState.NONE, db_default=EffectState.NONE
+    )
     idempotency_key = models.CharField(max_length=600, blank=True, default="", db_default="")
     recorded = models.JSONField(null=True, blank=True)  # time, randomness and ids, so that a replay is exact
     started_at = models.DateTimeField(null=True, blank=True)
@@ -216,7 +261,10 @@ class ExecutionStep(OrganizationOwned):
         constraints: list[Any] = [
             models.UniqueConstraint(fields=["execution", "path", "attempt"], name="step_attempt_once"),
             SameOrganization(
-                name="step_execution_same_org", column="execution_id", to="workflows_execution", on_delete="CASCADE"
+                name="step_execution_same_org",
+                column="execution_id",
+                to="workflows_execution",
+                on_delete="CASCADE",
             ),
             RowLevelSecurity(name="step_rls"),
         ]
@@ -235,7 +283,9 @@ class ExecutionLog(OrganizationOwned):
         ERROR = "ERROR", _("Error")
         CRITICAL = "CRITICAL", _("Critical")
 
-    execution = models.ForeignKey(Execution, on_delete=models.CASCADE, related_name="logs", db_constraint=False, db_index=False)
+    execution = models.ForeignKey(
+        Execution, on_delete=models.CASCADE, related_name="logs", db_constraint=False, db_index=False
+    )
     level = models.CharField(max_length=8, choices=Level, default=Level.INFO, db_default=Level.INFO)
     step_id = models.CharField(max_length=500, blank=True, db_default="")
     message = models.TextField()
@@ -244,9 +294,20 @@ class ExecutionLog(OrganizationOwned):
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["id"]
-        indexes = [models.Index(fields=["organization", "level", "-id"], condition=Q(level__in=["ERROR", "CRITICAL"]), name="log_errors")]
+        indexes = [
+            models.Index(
+                fields=["organization", "level", "-id"],
+                condition=Q(level__in=["ERROR", "CRITICAL"]),
+                name="log_errors",
+            )
+        ]
         constraints: list[Any] = [
-            SameOrganization(name="log_execution_same_org", column="execution_id", to="workflows_execution", on_delete="CASCADE"),
+            SameOrganization(
+                name="log_execution_same_org",
+                column="execution_id",
+                to="workflows_execution",
+                on_delete="CASCADE",
+            ),
             RowLevelSecurity(name="log_rls"),
         ]
 

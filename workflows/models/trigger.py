@@ -19,7 +19,7 @@ def new_token() -> str:
 
 
 class Trigger(OrganizationOwned):
-    """One trigger as published. Publishing replaces a workflow's rows in one transaction; tokens and cursors survive."""
+    """One trigger as published. Publishing replaces a workflow's rows at once; tokens and cursors survive."""
 
     class Kind(models.TextChoices):
         MANUAL = "MANUAL", _("By hand")
@@ -29,7 +29,9 @@ class Trigger(OrganizationOwned):
         PROVIDER = "PROVIDER", _("Event in a service")
         FORM = "FORM", _("Form")
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="published_triggers", db_constraint=False)
+    workflow = models.ForeignKey(
+        Workflow, on_delete=models.CASCADE, related_name="published_triggers", db_constraint=False
+    )
     key = models.CharField(max_length=64)
     kind = models.CharField(max_length=8, choices=Kind)
     settings = models.JSONField(default=dict)
@@ -50,7 +52,12 @@ class Trigger(OrganizationOwned):
         constraints: list[Any] = [
             models.UniqueConstraint(fields=["organization", "workflow", "key"], name="trigger_key_once"),
             models.UniqueConstraint(fields=["organization", "id"], name="trigger_in_organization"),
-            SameOrganization(name="trigger_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"),
+            SameOrganization(
+                name="trigger_workflow_same_org",
+                column="workflow_id",
+                to="workflows_workflow",
+                on_delete="CASCADE",
+            ),
             SameOrganization(
                 name="trigger_integration_same_org",
                 column="integration_id",
@@ -60,7 +67,11 @@ class Trigger(OrganizationOwned):
             RowLevelSecurity(name="trigger_rls"),
         ]
         indexes = [
-            models.Index(fields=["next_fire_at"], condition=Q(is_active=True, next_fire_at__isnull=False), name="trigger_due"),
+            models.Index(
+                fields=["next_fire_at"],
+                condition=Q(is_active=True, next_fire_at__isnull=False),
+                name="trigger_due",
+            ),
             models.Index(fields=["organization", "integration_id"], name="trigger_of_integration"),
         ]
 

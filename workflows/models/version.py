@@ -14,7 +14,9 @@ from workflows.models.workflow import Workflow
 class WorkflowVersion(OrganizationOwned):
     """What was published: definition, triggers and schedule. A database trigger refuses to change it."""
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions", db_constraint=False)
+    workflow = models.ForeignKey(
+        Workflow, on_delete=models.CASCADE, related_name="versions", db_constraint=False
+    )
     number = models.PositiveIntegerField()
     definition = models.JSONField()
     triggers = models.JSONField(default=list)
@@ -28,9 +30,16 @@ class WorkflowVersion(OrganizationOwned):
     class Meta(OrganizationOwned.Meta):
         ordering = ["-number"]
         constraints: list[Any] = [
-            models.UniqueConstraint(fields=["organization", "workflow", "number"], name="version_number_once"),
+            models.UniqueConstraint(
+                fields=["organization", "workflow", "number"], name="version_number_once"
+            ),
             models.UniqueConstraint(fields=["organization", "id"], name="version_in_organization"),
-            SameOrganization(name="version_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"),
+            SameOrganization(
+                name="version_workflow_same_org",
+                column="workflow_id",
+                to="workflows_workflow",
+                on_delete="CASCADE",
+            ),
             SameOrganization(
                 name="version_published_by_same_org",
                 column="published_by_id",

@@ -12,7 +12,13 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.tenancy import OrganizationManager, OrganizationOwned, OrganizationQuerySet, RowLevelSecurity, SameOrganization
+from accounts.tenancy import (
+    OrganizationManager,
+    OrganizationOwned,
+    OrganizationQuerySet,
+    RowLevelSecurity,
+    SameOrganization,
+)
 
 
 class WorkflowCategory(models.TextChoices):
@@ -64,7 +70,9 @@ class Workflow(OrganizationOwned):
 
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True, max_length=2000)
-    category = models.CharField(_("category"), max_length=16, choices=WorkflowCategory, default=WorkflowCategory.CUSTOM)
+    category = models.CharField(
+        _("category"), max_length=16, choices=WorkflowCategory, default=WorkflowCategory.CUSTOM
+    )
     definition = models.JSONField(default=empty_definition)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.DRAFT)
     is_template = models.BooleanField(default=False)
@@ -83,7 +91,12 @@ class Workflow(OrganizationOwned):
         db_constraint=False,
     )
     published_version = models.ForeignKey(
-        "workflows.WorkflowVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False
+        "workflows.WorkflowVersion",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
     )
     assigned_users: Any = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="workflows.WorkflowAssignment", related_name="assigned_workflows"
@@ -91,7 +104,9 @@ class Workflow(OrganizationOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     search_vector = models.GeneratedField(
-        expression=SearchVector("name", "description", config="english"), output_field=SearchVectorField(), db_persist=True
+        expression=SearchVector("name", "description", config="english"),
+        output_field=SearchVectorField(),
+        db_persist=True,
     )
 
     objects = OrganizationManager.from_queryset(WorkflowQuerySet)()
@@ -99,7 +114,9 @@ class Workflow(OrganizationOwned):
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["organization", "status"], condition=Q(status="ACTIVE"), name="workflow_active_of_org"),
+            models.Index(
+                fields=["organization", "status"], condition=Q(status="ACTIVE"), name="workflow_active_of_org"
+            ),
             models.Index(fields=["organization", "-id"], name="workflow_of_org"),
             models.Index(fields=["organization", "status", "-id"], name="workflow_by_status"),
             models.Index(fields=["organization", "category", "-id"], name="workflow_by_category"),
@@ -115,7 +132,8 @@ class Workflow(OrganizationOwned):
             ),
             models.UniqueConstraint(fields=["organization", "id"], name="workflow_in_organization"),
             models.CheckConstraint(
-                condition=Q(status__in=["ACTIVE", "PAUSED", "ARCHIVED", "DRAFT"]), name="workflow_status_known"
+                condition=Q(status__in=["ACTIVE", "PAUSED", "ARCHIVED", "DRAFT"]),
+                name="workflow_status_known",
             ),
             models.CheckConstraint(
                 condition=Q(status="DRAFT") | Q(status="ARCHIVED") | Q(published_version__isnull=False),
@@ -147,9 +165,14 @@ class Workflow(OrganizationOwned):
 class WorkflowAssignment(OrganizationOwned):
     """Lets one member see, edit and run one workflow."""
 
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="assignments", db_constraint=False)
+    workflow = models.ForeignKey(
+        Workflow, on_delete=models.CASCADE, related_name="assignments", db_constraint=False
+    )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="workflow_assignments", db_constraint=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="workflow_assignments",
+        db_constraint=False,
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -157,9 +180,14 @@ class WorkflowAssignment(OrganizationOwned):
         constraints: list[Any] = [
             models.UniqueConstraint(fields=["organization", "workflow", "user"], name="assignment_once"),
             SameOrganization(
-                name="assignment_workflow_same_org", column="workflow_id", to="workflows_workflow", on_delete="CASCADE"
+                name="assignment_workflow_same_org",
+                column="workflow_id",
+                to="workflows_workflow",
+                on_delete="CASCADE",
             ),
-            SameOrganization(name="assignment_user_same_org", column="user_id", to="accounts_user", on_delete="CASCADE"),
+            SameOrganization(
+                name="assignment_user_same_org", column="user_id", to="accounts_user", on_delete="CASCADE"
+            ),
             RowLevelSecurity(name="assignment_rls"),
         ]
         indexes = [models.Index(fields=["organization", "user"], name="assignment_of_user")]

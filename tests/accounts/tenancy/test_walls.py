@@ -27,7 +27,8 @@ def models_with_an_organization() -> list[type[models.Model]]:
         model
         for label in OURS
         for model in apps.get_app_config(label).get_models()
-        if any(field.name == "organization" for field in model._meta.local_fields) and model.__name__ != "StripeEvent"
+        if any(field.name == "organization" for field in model._meta.local_fields)
+        and model.__name__ != "StripeEvent"
     ]
 
 
@@ -80,7 +81,9 @@ def test_every_partition_is_closed_to_the_application(db: None) -> None:
 
 def test_tests_run_as_a_login_that_row_security_binds(db: None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        cursor.execute(
+            "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
         assert cursor.fetchone() == ("steward_app", False, False)
 
 
@@ -106,14 +109,19 @@ def test_a_row_of_another_organization_cannot_be_written_inside_a_scope(alder: W
 
 
 def test_a_reference_across_organizations_is_refused_by_postgresql(alder: World, birch: World) -> None:
-    with pytest.raises(IntegrityError, match="assignment_workflow_same_org"), system_scope("plant a reference"):
+    with (
+        pytest.raises(IntegrityError, match="assignment_workflow_same_org"),
+        system_scope("plant a reference"),
+    ):
         WorkflowAssignment.objects.create(
             organization=alder.organization, workflow=birch.workflow, user=alder.member
         )
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     with alder.scope():
-        WorkflowAssignment.objects.create(organization=alder.organization, workflow=alder.workflow, user=alder.admin)
+        WorkflowAssignment.objects.create(
+            organization=alder.organization, workflow=alder.workflow, user=alder.admin
+        )
 
 
 def test_scopes_nest_and_give_back_what_was_before(alder: World, birch: World) -> None:
@@ -167,7 +175,11 @@ def test_the_audit_trail_cannot_be_changed_or_cut(alder: World) -> None:
     with alder.scope():
         event = AuditEvent.objects.create(actor_label="Owner", action="workflow.published")
     for change in ("UPDATE accounts_auditevent SET action = 'nothing'", "DELETE FROM accounts_auditevent"):
-        with pytest.raises(IntegrityError, match="append-only"), system_scope("tamper"), connection.cursor() as cursor:
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            system_scope("tamper"),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(f"{change} WHERE id = %s", [event.pk])
 
 
@@ -177,8 +189,8 @@ def test_a_finished_run_stays_as_it_finished(alder: World, status: str) -> None:
         execution = make_execution(alder, status="RUNNING")
         execution.status = status
         execution.save(update_fields=["status"])
+    execution.status = "RUNNING"
     with pytest.raises(IntegrityError, match="stays so"), alder.scope():
-        execution.status = "RUNNING"
         execution.save(update_fields=["status"])
 
 
