@@ -94,6 +94,7 @@ async def perform(here: Here, kind: EffectKind, inputs: Mapping[str, Json]) -> E
     elif not interrupted or effect_class is EffectClass.UNSAFE:
         here.effect_state = EffectState.INTENDED
         await walk.journal.intend(here.record(StepStatus.RUNNING))
+        here.committed = None  # replaced by the intent: whatever follows is recorded anew
         # Somebody may have pressed cancel while the intent was on its way to disk; nothing is sent yet.
         if walk.cancelled:
             here.effect_state = EffectState.NOT_SENT

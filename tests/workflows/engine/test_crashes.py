@@ -163,6 +163,34 @@ def test_two_walks_over_a_finished_journal_give_the_same_and_call_nothing() -> N
     assert world.rows == rows
 
 
+def test_what_finished_blocks_left_in_scope_is_there_again_after_a_wait() -> None:
+    total = {"id": "each", "type": "loop", "items": [1, 2], "steps": [
+        values("inner", total="{{ vars.total | default: 0 | plus: item }}")]}
+    fork = {"id": "fork", "type": "branch", "branches": [], "otherwise": [values("deep", n=5)]}
+    fork["branches"] = [{"name": "no", "when": {"value": 1, "is": "equals", "to": 2}, "steps": []}]
+    handled = {**action("bad"), "on_error": [values("told", n=6)]}
+    world = World([
+        {"id": "p", "type": "parallel", "branches": [{"name": "left", "steps": [total]}, {"name": "right", "steps": [fork]}]},
+        {"id": "r", "type": "repeat", "max_times": 2, "steps": [values("round", n="{{ loop.index }}")],
+         "until": {"value": 1, "is": "equals", "to": 2}},
+        handled, {"id": "d", "type": "delay", "for": "1h"},
+        values("end", total="{{ vars.total }}", deep="{{ steps.deep.output.n }}", told="{{ steps.told.output.n }}",
+               round="{{ steps.round.output.n }}"),
+    ]).on("bad", temporary())
+    assert isinstance(world.finish(), Completed)
+    assert world.newest("end").output == {"total": 3, "deep": 5, "told": 6, "round": 1}
+
+
+def test_an_interrupted_call_is_repeated_with_the_inputs_that_may_have_been_sent() -> None:
+    world = World([action("send", "key_safe", {"at": "{{ now }}"})])
+    world.crashes = [4]
+    with pytest.raises(BaseException, match="after call"):
+        world.walk_once()
+    world.now += 100
+    assert isinstance(world.finish(), Completed)
+    assert world.calls[0].inputs == world.calls[1].inputs
+
+
 def test_a_slow_answer_is_waited_for_once() -> None:
     world = World([action("slow", "unsafe")]).on("slow", Takes(60, {"ok": True}))
     assert world.finish() == Completed({"ok": True})
