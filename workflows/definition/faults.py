@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from workflows.definition import limits
-from workflows.definition.problems import Location, Problem, did_you_mean, near_miss
+from workflows.definition.problems import Location, Problem, did_you_mean, near_miss, place_text, readable_path
 from workflows.definition.wording import gettext as _
 
 _TAG_PREFIXES = ("type:", "kind:")
@@ -27,7 +27,7 @@ def _problem(fault: Any, data: Any) -> Problem:
     kind, context = fault["type"], fault.get("ctx", {})
     suggestion = ""
     if kind == "missing":
-        code, sentence = "missing", _("it is needed.")
+        code, sentence = "missing", _("this is needed.")
     elif kind == "extra_forbidden":
         code = "unknown_key"
         suggestion = near_miss(str(location[-1]), _known_keys(location[:-1], owner_location, owner))
@@ -37,7 +37,7 @@ def _problem(fault: Any, data: Any) -> Problem:
         known = [tag.removeprefix("type:") for tag in str(context.get("expected_tags", "")).replace("'", "").split(", ")]
         location = (*location, "type")
         if written in {"None", ""}:
-            code, sentence = "missing", _("it is needed. Choose one of {known}.").format(known=", ".join(known))
+            code, sentence = "missing", _("this is needed. Choose one of {known}.").format(known=", ".join(known))
         else:
             suggestion = near_miss(written, known)
             sentence = _("there is no type “{written}”.").format(written=written[:80])
@@ -119,25 +119,18 @@ def _stands_in_list(location: Location) -> bool:
 
 
 def _field(location: Location, owner_location: Location) -> str:
-    inside = location[len(owner_location) :]
-    return ".".join(str(part) for part in inside)
+    return readable_path(location[len(owner_location) :])
 
 
 def _where(owner: dict[str, Any], owner_location: Location, field: str) -> str:
     name, step_id = owner.get("name"), owner.get("id")
-    if isinstance(name, str) and name and isinstance(step_id, str):
-        place = _("Step “{name}” ({id})").format(name=name[:80], id=step_id[:80])
-    elif isinstance(step_id, str) and step_id:
-        place = _("Step “{id}”").format(id=step_id[:80])
-    elif owner_location:
-        place = _("Entry {number}").format(number=int(owner_location[-1]) + 1)
-    else:
-        place = ""
-    if field and place:
-        return _("{place}, field {field}: ").format(place=place, field=field)
-    if field:
-        return _("Field {field}: ").format(field=field)
-    return place + ": " if place else ""
+    number = owner_location[-1] if owner_location else None
+    return place_text(
+        name if isinstance(name, str) else "",
+        step_id if isinstance(step_id, str) else "",
+        field,
+        number if isinstance(number, int) else None,
+    )
 
 
 def _known_keys(parent: Location, owner_location: Location, owner: dict[str, Any]) -> list[str]:

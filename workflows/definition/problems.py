@@ -83,3 +83,21 @@ def near_miss(word: str, candidates: Iterable[str]) -> str:
 def did_you_mean(suggestion: str) -> str:
     """Return the sentence that offers `suggestion`, with a leading space, or "" when there is none."""
     return " " + _("Did you mean “{suggestion}”?").format(suggestion=suggestion) if suggestion else ""
+
+
+def place_text(name: str, step_id: str, field: str = "", number: int | None = None) -> str:
+    """Return the words that open a message: `Step “Notify team” (notify_team), field text: `.
+
+    number: position in its list, from 0, for a step or trigger that has no id.
+    """
+    if name and step_id:
+        place = _("Step “{name}” ({id})").format(name=name[:80], id=step_id[:80])
+    elif step_id:
+        place = _("Step “{id}”").format(id=step_id[:80])
+    elif number is not None:
+        place = _("Entry {number}").format(number=number + 1)
+    else:
+        place = ""
+    if field and place:
+        return _("{place}, field {field}: ").format(place=place, field=field)
+    return _("Field {field}: ").format(field=field) if field else (place + ": " if place else "")
