@@ -128,6 +128,9 @@ class Execution(OrganizationOwned):
     waiting_for = models.JSONField(null=True, blank=True)
     deadline_at = models.DateTimeField()
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    # Who waits for the answer: the NOTIFY channel of a web process. `response` is what a respond step answered.
+    reply_to = models.CharField(max_length=48, blank=True, db_default="")
+    response = models.JSONField(null=True, blank=True)
     # Totals of the steps, kept here so that lists need not add them up.
     tokens = models.BigIntegerField(default=0, db_default=0)
     cost_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0, db_default=0)
@@ -141,14 +144,16 @@ class Execution(OrganizationOwned):
             models.Index(fields=["organization", "-started_at"], name="execution_of_org"),
             models.Index(fields=["organization", "status", "-started_at"], name="execution_by_status"),
             models.Index(
-                fields=["organization", "priority", "id"],
+                fields=["organization", "workflow", "priority", "id"],
                 condition=Q(status="PENDING"),
-                name="execution_queue",
+                name="execution_pending",
             ),
             models.Index(
                 fields=["wake_at"], condition=Q(status="WAITING", wake_at__isnull=False), name="execution_due"
             ),
-            models.Index(fields=["worker_id"], condition=Q(status="RUNNING"), name="execution_claimed"),
+            models.Index(
+                fields=["organization", "workflow"], condition=Q(status="RUNNING"), name="execution_in_progress"
+            ),
             models.Index(
                 fields=["deadline_at"],
                 condition=Q(status__in=["PENDING", "RUNNING", "WAITING"]),

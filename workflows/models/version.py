@@ -6,9 +6,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 
 from accounts.tenancy import OrganizationOwned, RowLevelSecurity, SameOrganization
 from workflows.models.workflow import Workflow
+
+DEFAULT_CONCURRENCY = 10  # as in workflows.definition.schema.Settings
 
 
 class WorkflowVersion(OrganizationOwned):
@@ -21,6 +25,14 @@ class WorkflowVersion(OrganizationOwned):
     definition = models.JSONField()
     triggers = models.JSONField(default=list)
     schedule = models.JSONField(null=True, blank=True)
+    # How many runs of the workflow may be in progress at once: here so that claiming runs reads no definition.
+    concurrency = models.GeneratedField(
+        expression=Coalesce(
+            Cast(KT("definition__settings__concurrency"), models.IntegerField()), models.Value(DEFAULT_CONCURRENCY)
+        ),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
     note = models.CharField(max_length=300, blank=True)
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
