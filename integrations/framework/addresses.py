@@ -33,6 +33,8 @@ NEVER = tuple(ipaddress.ip_network(text) for text in (
     "64:ff9b:1::/48",  # local NAT64
     "::/96",           # IPv4-compatible
     "fec0::/10",       # site-local
+    "192.0.0.0/24",    # protocol assignments; clouds answer metadata here, and not every Python calls it private
+    "192.88.99.0/24",  # 6to4 relays
 ))
 
 
@@ -82,8 +84,8 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address in NAT64:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-        if any(address in network for network in NEVER):
-            return False
+    if any(address in network for network in NEVER):
+        return False
     return (address.is_global and not address.is_multicast and not address.is_reserved
             and not address.is_unspecified and address not in REFUSED_ADDRESSES)
 

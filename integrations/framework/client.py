@@ -30,6 +30,9 @@ KEPT_ACROSS_ORIGINS = frozenset({"accept", "accept-language", "content-type", "u
 USER_AGENT = "Steward/1.0"
 
 log = logging.getLogger("integrations.http")
+# The libraries below would log whole addresses and headers, secrets included.
+for _library in ("httpx", "httpcore"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 class Client:
