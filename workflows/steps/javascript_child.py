@@ -57,7 +57,8 @@ def run(job: dict[str, Any]) -> dict[str, str]:
         except JSParseException as problem:
             return {"kind": "syntax", "message": _first_line(problem)}
         except JSEvalException as problem:
-            return {"kind": "error", "message": _first_line(problem)}
+            message = _first_line(problem)
+            return {"kind": "syntax" if message.startswith("SyntaxError") else "error", "message": message}
     if not isinstance(value, str):
         return {"kind": "error", "message": "TypeError: the value cannot be written as JSON"}
     if len(value) > job["output"]:
@@ -76,7 +77,8 @@ def _program(source: str, inputs: dict[str, Any]) -> str:
         body = f"((inputs) => (function ({parameters}) {{\n{source}\n}})(inputs{arguments}))({given})"
         return _RETURN % body
     bound = "".join(f"globalThis[{json.dumps(name)}] = inputs[{json.dumps(name)}];" for name in names)
-    return _RETURN % f"((inputs) => {{ globalThis.inputs = inputs; {bound} return (0, eval)({json.dumps(source)}); }})({given})"
+    last = f"return (0, eval)({json.dumps(source)});"
+    return _RETURN % f"((inputs) => {{ globalThis.inputs = inputs; {bound} {last} }})({given})"
 
 
 def _first_line(problem: Exception) -> str:

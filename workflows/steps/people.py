@@ -12,7 +12,10 @@ from workflows.steps.moments import instant_of
 
 
 class Approval(StepKind):
-    """Output: {"decision": "approve" | "reject", "approved", "form", "who", "by_deadline"}; N of M is the runner's to count."""
+    """Output: {"decision": "approve" | "reject", "approved", "form", "who", "by_deadline"}.
+
+    How many have to agree is counted by the runner; the answer that arrives here is the result.
+    """
 
     def __init__(self, step: ApprovalStep, compiler: Compiler):
         self.question = compiler.value({
@@ -78,8 +81,8 @@ class Wait(StepKind):
                     await here.perform(EffectKind.WAIT, {"deadline_at": ends.isoformat() if ends else None})
                 ).output or {}
                 waiting = {"address": output, "key": str(output.get("id") or here.key)}
-            # The step's own timeout is the frame's deadline, so the suspension wakes for it.
-            raise here.suspend(WakeKind.WAIT, waiting["key"], recorded={"address": waiting["address"]})
+            ends = here.frame.deadline if here.frame.owner == here.path else None
+            raise here.suspend(WakeKind.WAIT, waiting["key"], ends, recorded={"address": waiting["address"]})
         except DeadlineReached as reached:
             if self.continues and reached.owner == here.path:
                 return None
