@@ -6,8 +6,22 @@ from datetime import UTC
 from typing import Any
 
 from workflows.definition import patterns
-from workflows.definition.expressions import CompiledValue, ExpressionError, MissingValue, Names, Reference, compile_value
-from workflows.definition.filters.bounds import FilterRefused, TooMuch, number_of, require_bounded, shown, text_of
+from workflows.definition.expressions import (
+    CompiledValue,
+    ExpressionError,
+    MissingValue,
+    Names,
+    Reference,
+    compile_value,
+)
+from workflows.definition.filters.bounds import (
+    FilterRefused,
+    TooMuch,
+    number_of,
+    require_bounded,
+    shown,
+    text_of,
+)
 from workflows.definition.filters.dates import home_zone
 from workflows.definition.moments import is_moment, moment
 from workflows.definition.shapes import OPERATORS, UNARY_OPERATORS, All, AnyOf, Compare, Condition, Not
@@ -49,10 +63,14 @@ class CompiledCondition:
         self._operator, self._sensitive = "", False
         self.holds: Callable[[Names], bool]
         if isinstance(condition, All):
-            self._children = [(("all", index), CompiledCondition(child)) for index, child in enumerate(condition.all)]
+            self._children = [
+                (("all", index), CompiledCondition(child)) for index, child in enumerate(condition.all)
+            ]
             self.holds = self._all
         elif isinstance(condition, AnyOf):
-            self._children = [(("any", index), CompiledCondition(child)) for index, child in enumerate(condition.any)]
+            self._children = [
+                (("any", index), CompiledCondition(child)) for index, child in enumerate(condition.any)
+            ]
             self.holds = self._any
         elif isinstance(condition, Not):
             self._children = [(("not",), CompiledCondition(condition.negated))]
@@ -97,7 +115,9 @@ def _inside(key: tuple[str | int, ...], found: Reference) -> Reference:
     return Reference(found.path, found.text, found.optional, (*key, *found.location))
 
 
-def compare(value: Any, how: str, to: Any = None, *, case_sensitive: bool = False, scope: Names | None = None) -> bool:
+def compare(
+    value: Any, how: str, to: Any = None, *, case_sensitive: bool = False, scope: Names | None = None
+) -> bool:
     """Return whether `value` stands in relation `how` to `to`.
 
     Numbers written as text are numbers, dates in any usual form are dates, text ignores case unless told otherwise.

@@ -23,7 +23,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change. step_id is "" for the workflow's own inputs, output and settings. A moved step may have fields too."""
+    """One change. step_id: "" for the workflow's own inputs, output and settings. A moved step may have fields too."""
 
     kind: Kind
     step_id: str
@@ -38,14 +38,18 @@ class Change:
         """The change in plain words."""
         name = self.name or self.step_id
         if not self.step_id:
-            return _("Workflow settings changed: {fields}").format(fields=", ".join(each.field for each in self.fields))
+            return _("Workflow settings changed: {fields}").format(
+                fields=", ".join(each.field for each in self.fields)
+            )
         if self.kind == "added":
             return _("Step “{name}” was added").format(name=name)
         if self.kind == "removed":
             return _("Step “{name}” was removed").format(name=name)
         if self.kind == "moved":
             return _("Step “{name}” was moved").format(name=name)
-        return _("Step “{name}” changed: {fields}").format(name=name, fields=", ".join(each.field for each in self.fields))
+        return _("Step “{name}” changed: {fields}").format(
+            name=name, fields=", ".join(each.field for each in self.fields)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the change as JSON data."""
@@ -85,7 +89,9 @@ def diff(old: Definition | Mapping[str, Any], new: Definition | Mapping[str, Any
     return changes
 
 
-def _change(kind: Kind, step_id: str, own: Mapping[str, Any], fields: tuple[FieldChange, ...] = (), **places: str) -> Change:
+def _change(
+    kind: Kind, step_id: str, own: Mapping[str, Any], fields: tuple[FieldChange, ...] = (), **places: str
+) -> Change:
     return Change(kind, step_id, str(own.get("name") or ""), str(own.get("type") or ""), fields, **places)
 
 
@@ -117,7 +123,9 @@ def _place(parts: Parts, step_id: str) -> str:
 def _moved(before: Parts, after: Parts) -> set[str]:
     """Return the steps that changed their list, or their order in it: as few as explain the new order."""
     moved = {
-        step_id for step_id, slot in after.slot_of.items() if step_id in before.steps and before.slot_of[step_id] != slot
+        step_id
+        for step_id, slot in after.slot_of.items()
+        if step_id in before.steps and before.slot_of[step_id] != slot
     }
     for slot, ids in after.lists.items():
         old_order = {step_id: index for index, step_id in enumerate(before.lists.get(slot, ()))}

@@ -6,9 +6,12 @@ from datetime import timedelta
 from workflows.definition.limits import MAX_WAIT_DAYS
 from workflows.definition.wording import gettext as _
 
-_SHORT = re.compile(r"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,6})?)s)?")
+_SHORT = re.compile(
+    r"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,6})?)s)?"
+)
 _ISO = re.compile(
-    r"P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?", re.IGNORECASE
+    r"P(?:(\d{1,9})W)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?",
+    re.IGNORECASE,
 )
 
 
@@ -27,7 +30,9 @@ def parse_duration(text: str) -> timedelta:
     compact = written.replace(" ", "").lower()
     match = _ISO.fullmatch(written) if written[:1] in {"P", "p"} else _SHORT.fullmatch(compact)
     if match is None or not any(match.groups()):
-        raise InvalidDuration(_("“{text}” is not a length of time. Write it like 30s, 5m, 2h or 3d.").format(text=text))
+        raise InvalidDuration(
+            _("“{text}” is not a length of time. Write it like 30s, 5m, 2h or 3d.").format(text=text)
+        )
     weeks, days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
     total = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     if total > timedelta(days=MAX_WAIT_DAYS):

@@ -189,7 +189,9 @@ class CompiledTemplate:
     def __init__(self, source: str):
         """source: the text. Raises ExpressionSyntaxError."""
         if len(source) > limits.MAX_TEMPLATE_LENGTH:
-            message = _("This text is longer than {limit} characters.").format(limit=limits.MAX_TEMPLATE_LENGTH)
+            message = _("This text is longer than {limit} characters.").format(
+                limit=limits.MAX_TEMPLATE_LENGTH
+            )
             raise ExpressionSyntaxError(message, source[:200])
         self.source = source
         try:
@@ -266,7 +268,9 @@ class CompiledTemplate:
             raise ExpressionFailed(_("break and continue belong inside a for loop."), self.source) from error
         except (FilterRefused, BadPattern, PatternTooSlow, LiquidError) as error:
             reason = error.message if isinstance(error, LiquidError) else error
-            raise ExpressionFailed(_("This expression failed: {reason}.").format(reason=reason), self.source) from error
+            raise ExpressionFailed(
+                _("This expression failed: {reason}.").format(reason=reason), self.source
+            ) from error
         except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
             # Combinations of values that the library does not foresee; hypothesis finds a new one now and then.
             message = _("This expression does not fit the values it was given.")
@@ -317,7 +321,9 @@ def _joiner(pieces: list[str | Callable[[Names], Any]], source: str) -> Callable
         except TooMuch as error:
             raise ExpressionLimit(_limit_message(error), source) from error
         except FilterRefused as error:
-            raise ExpressionFailed(_("This expression failed: {reason}.").format(reason=error), source) from error
+            raise ExpressionFailed(
+                _("This expression failed: {reason}.").format(reason=error), source
+            ) from error
         text = "".join(parts)
         if len(text) > MAX_OUTPUT_BYTES:
             raise ExpressionLimit(_limit_message(None), source)
@@ -342,8 +348,14 @@ def _plain(value: Any) -> Any:
 
 
 def _limit_message(error: BaseException | None) -> str:
-    reason = error.message if isinstance(error, LiquidError) else (str(error) if isinstance(error, TooMuch) else "")
-    return _("This expression takes too much: {reason}.").format(reason=reason or _("its result is too large"))
+    reason = (
+        error.message
+        if isinstance(error, LiquidError)
+        else (str(error) if isinstance(error, TooMuch) else "")
+    )
+    return _("This expression takes too much: {reason}.").format(
+        reason=reason or _("its result is too large")
+    )
 
 
 def _syntax_message(error: BaseException) -> str:

@@ -5,7 +5,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from workflows.definition import limits
-from workflows.definition.problems import Location, Problem, did_you_mean, near_miss, place_text, readable_path
+from workflows.definition.problems import (
+    Location,
+    Problem,
+    did_you_mean,
+    near_miss,
+    place_text,
+    readable_path,
+)
 from workflows.definition.wording import gettext as _
 
 _TAG_PREFIXES = ("type:", "kind:")
@@ -34,19 +41,29 @@ def _problem(fault: Any, data: Any) -> Problem:
         sentence = _("there is no such key here.") + did_you_mean(suggestion)
     elif kind == "union_tag_invalid":
         code, written = "unknown_type", str(context.get("tag", "")).removeprefix("type:")
-        known = [tag.removeprefix("type:") for tag in str(context.get("expected_tags", "")).replace("'", "").split(", ")]
+        known = [
+            tag.removeprefix("type:")
+            for tag in str(context.get("expected_tags", "")).replace("'", "").split(", ")
+        ]
         location = (*location, "type")
         if written in {"None", ""}:
-            code, sentence = "missing", _("this is needed. Choose one of {known}.").format(known=", ".join(known))
+            code, sentence = (
+                "missing",
+                _("this is needed. Choose one of {known}.").format(known=", ".join(known)),
+            )
         else:
             suggestion = near_miss(written, known)
             sentence = _("there is no type “{written}”.").format(written=written[:80])
-            sentence += did_you_mean(suggestion) or " " + _("Choose one of {known}.").format(known=", ".join(known))
+            sentence += did_you_mean(suggestion) or " " + _("Choose one of {known}.").format(
+                known=", ".join(known)
+            )
     elif kind in {"literal_error", "enum"}:
         code, expected = "unknown_choice", str(context.get("expected", ""))
         choices = expected.replace("'", "").replace(" or ", ", ")
         suggestion = near_miss(str(fault["input"])[:80], choices.split(", "))
-        sentence = _("“{written}” is not one of {choices}.").format(written=str(fault["input"])[:80], choices=choices)
+        sentence = _("“{written}” is not one of {choices}.").format(
+            written=str(fault["input"])[:80], choices=choices
+        )
         sentence += did_you_mean(suggestion)
     else:
         code, sentence = _CODES.get(kind, "wrong_value"), _sentence(kind, context, fault["msg"])
@@ -104,9 +121,8 @@ def _owner(location: Location, data: Any) -> tuple[Location, dict[str, Any]]:
     """Return the innermost step or trigger around `location`, as (its location, its data)."""
     current, best_location, best = data, (), {}
     for depth, part in enumerate((*location, None)):
-        if isinstance(current, dict) and "type" in current and isinstance(part, (str, type(None))):
-            if ("id" in current or depth <= 1) and _stands_in_list(location[:depth]):
-                best_location, best = location[:depth], current
+        if isinstance(current, dict) and _holds_a_step(location[:depth]):
+            best_location, best = location[:depth], current
         try:
             current = current[part] if part is not None else None
         except (KeyError, IndexError, TypeError):
@@ -114,8 +130,11 @@ def _owner(location: Location, data: Any) -> tuple[Location, dict[str, Any]]:
     return best_location, best
 
 
-def _stands_in_list(location: Location) -> bool:
-    return bool(location) and isinstance(location[-1], int)
+def _holds_a_step(location: Location) -> bool:
+    """Return whether a step, or a trigger of a list of triggers, stands here."""
+    if not location or not isinstance(location[-1], int):
+        return False
+    return len(location) == 1 or location[-2] in {"steps", "otherwise", "on_error"}
 
 
 def _field(location: Location, owner_location: Location) -> str:
@@ -135,9 +154,9 @@ def _where(owner: dict[str, Any], owner_location: Location, field: str) -> str:
 
 def _known_keys(parent: Location, owner_location: Location, owner: dict[str, Any]) -> list[str]:
     """Return the keys that may be written where an unknown one stood, for a suggestion."""
-    from workflows.definition.schema import Definition, Settings  # noqa: PLC0415 - the schema imports this module
-    from workflows.definition.steps import STEP_MODELS, Branch, Retry  # noqa: PLC0415
-    from workflows.definition.triggers import TRIGGER_MODELS, WebhookAuth  # noqa: PLC0415
+    from workflows.definition.schema import Definition, Settings
+    from workflows.definition.steps import STEP_MODELS, Branch, Retry
+    from workflows.definition.triggers import TRIGGER_MODELS, WebhookAuth
 
     named = {"settings": Settings, "retry": Retry, "auth": WebhookAuth}
     if parent == ():

@@ -69,9 +69,8 @@ def step_fields(step: StepBase) -> Iterator[TemplateField]:
 
 def trigger_fields(trigger: TriggerBase) -> Iterator[TemplateField]:
     """Yield every field of a trigger that may hold templates."""
-    if isinstance(trigger, WebhookTrigger):
-        if trigger.dedupe_key is not None:
-            yield TemplateField(("dedupe_key",), trigger.dedupe_key)
+    if isinstance(trigger, WebhookTrigger) and trigger.dedupe_key is not None:
+        yield TemplateField(("dedupe_key",), trigger.dedupe_key)
     if isinstance(trigger, (WebhookTrigger, ProviderTrigger)) and trigger.filter is not None:
         yield TemplateField(("filter",), condition=trigger.filter)
 

@@ -27,7 +27,9 @@ def read_json(text: str) -> Any:
         message = _("Line {line}, column {column}: {reason}").format(
             line=error.lineno, column=error.colno, reason=_reason(text, error)
         )
-        raise DefinitionInvalid([Problem("not_json", message, line=error.lineno, column=error.colno)]) from None
+        raise DefinitionInvalid(
+            [Problem("not_json", message, line=error.lineno, column=error.colno)]
+        ) from None
     except (RecursionError, ValueError):
         raise DefinitionInvalid([Problem("not_json", _("This text is not JSON."))]) from None
 

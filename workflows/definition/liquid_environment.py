@@ -1,4 +1,4 @@
-"""Liquid as workflows use it: a closed set of tags and filters, strict about missing values, bounded in time and memory.
+"""Liquid as workflows use it: closed sets of tags and filters, strict about missing values, bounded in time and memory.
 
 Tags: if / elsif / else, unless, case / when, for / break / continue, assign, capture, comment, # and raw. No tag reads
 files or other templates. Filters: see workflows.definition.filters, plus `default`.
@@ -14,7 +14,16 @@ from liquid.ast import Node
 from liquid.builtin import content, illegal, output
 from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.expressions.primitive import Blank, Empty, RangeLiteral
-from liquid.builtin.tags import assign_tag, capture_tag, case_tag, comment_tag, for_tag, if_tag, inline_comment_tag, unless_tag
+from liquid.builtin.tags import (
+    assign_tag,
+    capture_tag,
+    case_tag,
+    comment_tag,
+    for_tag,
+    if_tag,
+    inline_comment_tag,
+    unless_tag,
+)
 from liquid.exceptions import LoopIterationLimitError, ResourceLimitError
 from liquid.expression import Expression
 from liquid.template import BoundTemplate
@@ -83,7 +92,7 @@ class Scope(RenderContext):
         if monotonic() > self.ends_at:
             raise OutOfTime(_("it takes too long"), token=None)
 
-    def get(self, path: list[object], *, token: Any, default: object = None) -> object:  # noqa: ARG002
+    def get(self, path: list[object], *, token: Any, default: object = None) -> object:
         self.require_time()
         root = path[0]
         try:
@@ -94,7 +103,7 @@ class Scope(RenderContext):
             return Missing(str(root)[:100], hint=path_text(path), token=None)
         return value
 
-    def filter(self, name: str, token: Any) -> Callable[..., object]:  # noqa: ARG002
+    def filter(self, name: str, token: Any) -> Callable[..., object]:
         self.require_time()
         function = self.env.filters[name]  # unknown names were refused when the template was compiled
         return partial(function, scope=self.globals) if getattr(function, "needs_scope", False) else function
@@ -139,7 +148,7 @@ class WorkflowLiquid(Environment):
     local_namespace_limit = MAX_LOCALS_BYTES
     output_stream_limit = MAX_OUTPUT_BYTES
 
-    def setup_tags_and_filters(self, *, extra: bool = False) -> None:  # noqa: ARG002
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         for tag in (
             content.Literal, Output, illegal.Illegal, if_tag.IfTag, comment_tag.CommentTag, unless_tag.UnlessTag,
             case_tag.CaseTag, for_tag.ForTag, for_tag.BreakTag, for_tag.ContinueTag, capture_tag.CaptureTag,
@@ -201,10 +210,9 @@ def plain_path(expression: Any) -> tuple[Any, ...] | None:
     """Return the keys of an expression that is nothing but a path without computed keys, else None."""
     if isinstance(expression, FilteredExpression) and not expression.filters:
         expression = expression.left
-    if isinstance(expression, Path) and isinstance(expression.path[0], str):
-        if not any(isinstance(part, Path) for part in expression.path):
-            return tuple(expression.path)
-    return None
+    if not isinstance(expression, Path) or not isinstance(expression.path[0], str):
+        return None
+    return None if any(isinstance(part, Path) for part in expression.path) else tuple(expression.path)
 
 
 def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -44,7 +44,9 @@ def three_way_merge(
 
     Steps are matched by id. A change on one side only is taken; merging with an unchanged side gives the other.
     """
-    old, left, right = (each.to_data() if isinstance(each, Definition) else dict(each) for each in (base, mine, theirs))
+    old, left, right = (
+        each.to_data() if isinstance(each, Definition) else dict(each) for each in (base, mine, theirs)
+    )
     if same_json(left, right) or same_json(right, old):
         return left, []
     if same_json(left, old):
@@ -55,7 +57,9 @@ def three_way_merge(
         return left, [Conflict("", "steps", old.get("steps"), left.get("steps"), right.get("steps"))]
 
 
-def _merged(base: Parts, mine: Parts, theirs: Parts, fallback: dict[str, Any]) -> tuple[dict[str, Any], list[Conflict]]:
+def _merged(
+    base: Parts, mine: Parts, theirs: Parts, fallback: dict[str, Any]
+) -> tuple[dict[str, Any], list[Conflict]]:
     conflicts: list[Conflict] = []
     result = Parts(_merge_fields("", base.top, mine.top, theirs.top, conflicts))
     for step_id in dict.fromkeys((*mine.steps, *theirs.steps)):
@@ -65,10 +69,16 @@ def _merged(base: Parts, mine: Parts, theirs: Parts, fallback: dict[str, Any]) -
     for step_id in result.steps:
         slots = [parts.slot_of.get(step_id, ABSENT) for parts in (base, mine, theirs)]
         slot = _choose(*slots)
-        if slot is ABSENT:  # both moved it to different places, or it was removed on the side that would decide
+        if (
+            slot is ABSENT
+        ):  # both moved it to different places, or it was removed on the side that would decide
             slot = slots[1] if slots[1] is not ABSENT else slots[2]
             if ABSENT not in slots[1:]:
-                conflicts.append(Conflict(step_id, "place", *(".".join(each) if each is not ABSENT else None for each in slots)))
+                conflicts.append(
+                    Conflict(
+                        step_id, "place", *(".".join(each) if each is not ABSENT else None for each in slots)
+                    )
+                )
         result.slot_of[step_id] = slot
     for slot in dict.fromkeys((*mine.lists, *theirs.lists)):
         members = {step_id for step_id, where in result.slot_of.items() if where == slot}
@@ -124,27 +134,44 @@ def _gained_steps(step_id: str, base: Parts, side: Parts) -> bool:
     if any(base.lists.get(slot) != side.lists.get(slot) for slot in slots):
         return True
     inner = [each for slot in slots for each in side.lists.get(slot, ())]
-    return any(not same_json(base.steps.get(each), side.steps.get(each)) or _gained_steps(each, base, side) for each in inner)
+    return any(
+        not same_json(base.steps.get(each), side.steps.get(each)) or _gained_steps(each, base, side)
+        for each in inner
+    )
 
 
 def _merge_fields(
-    step_id: str, base: Mapping[str, Any], mine: Mapping[str, Any], theirs: Mapping[str, Any], conflicts: list[Conflict],
+    step_id: str,
+    base: Mapping[str, Any],
+    mine: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    conflicts: list[Conflict],
     prefix: str = "",
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for key in dict.fromkeys((*mine, *theirs)):
         old, left, right = base.get(key, ABSENT), mine.get(key, ABSENT), theirs.get(key, ABSENT)
         value = _choose(old, left, right)
-        if value is ABSENT and (left is not ABSENT or right is not ABSENT) and not _agreed_removal(old, left, right):
+        if (
+            value is ABSENT
+            and (left is not ABSENT or right is not ABSENT)
+            and not _agreed_removal(old, left, right)
+        ):
             name = f"{prefix}{key}"
             if key == "branches" and not prefix and isinstance(left, list) and isinstance(right, list):
                 known = old if isinstance(old, list) else []
                 members = {each for each in (*left, *right) if not _removed(each, known, left, right)}
                 value = _merge_order([known, left, right], members, step_id, conflicts)
             elif isinstance(left, Mapping) and isinstance(right, Mapping):
-                value = _merge_fields(step_id, old if isinstance(old, Mapping) else {}, left, right, conflicts, f"{name}.")
+                value = _merge_fields(
+                    step_id, old if isinstance(old, Mapping) else {}, left, right, conflicts, f"{name}."
+                )
             else:
-                conflicts.append(Conflict(step_id, name, *(None if each is ABSENT else each for each in (old, left, right))))
+                conflicts.append(
+                    Conflict(
+                        step_id, name, *(None if each is ABSENT else each for each in (old, left, right))
+                    )
+                )
                 value = left
         if value is not ABSENT:
             merged[key] = value
@@ -159,7 +186,9 @@ def _removed(each: Any, known: list[Any], left: list[Any], right: list[Any]) -> 
     return each in known and (each not in left or each not in right)
 
 
-def _merge_order(orders: list[list[str]], members: set[str], owner: str, conflicts: list[Conflict]) -> list[str]:
+def _merge_order(
+    orders: list[list[str]], members: set[str], owner: str, conflicts: list[Conflict]
+) -> list[str]:
     """Return `members` in the order of the side that changed it; additions stand behind their neighbour."""
     base, mine, theirs = ([each for each in order if each in members] for order in orders)
     shared = set(base) & set(mine) & set(theirs)

@@ -6,7 +6,16 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-_FORMATS = ("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d %B %Y", "%B %d, %Y", "%d %b %Y")
+_FORMATS = (
+    "%Y/%m/%d",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%d.%m.%Y",
+    "%d.%m.%Y %H:%M",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%d %b %Y",
+)
 _ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+\-/]{0,63}")
 MILLISECONDS_FROM = 100_000_000_000  # as seconds this is the year 5138; larger numbers are milliseconds
 
@@ -49,7 +58,7 @@ def _read(value: object) -> datetime:
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
+        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - `moment` adds the zone asked for
     if isinstance(value, str):
         text = value.strip()
         if len(text) > 64:
@@ -76,7 +85,7 @@ def _from_text(text: str) -> datetime:
         pass
     for form in _FORMATS:
         try:
-            return datetime.strptime(text, form)
+            return datetime.strptime(text, form)  # noqa: DTZ007 - `moment` adds the zone asked for
         except ValueError:
             continue
     try:

@@ -67,7 +67,10 @@ def output_schema(step: StepBase, catalog: OperationCatalog | None = None) -> Sc
     if isinstance(step, TransformStep):
         return _transform(step)
     if isinstance(step, ParallelStep):
-        return {"type": "object", "properties": {lane.name: _last(lane.steps, catalog) for lane in step.branches}}
+        return {
+            "type": "object",
+            "properties": {lane.name: _last(lane.steps, catalog) for lane in step.branches},
+        }
     if isinstance(step, LoopStep):
         return {"type": "array", "items": _last(step.steps, catalog)}
     if isinstance(step, BranchStep):
@@ -90,7 +93,9 @@ def step_schema(step: StepBase, catalog: OperationCatalog | None = None) -> Sche
 
 def definition_output_schema(definition: Definition, catalog: OperationCatalog | None = None) -> Schema:
     """Return the JSON Schema of what a run hands back."""
-    return value_schema(definition.output) if definition.output is not None else _last(definition.steps, catalog)
+    return (
+        value_schema(definition.output) if definition.output is not None else _last(definition.steps, catalog)
+    )
 
 
 def value_schema(value: Any) -> Schema:

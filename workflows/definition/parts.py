@@ -12,7 +12,9 @@ Slot = tuple[str, str]
 "branches.<name>")."""
 
 ROOT: Slot = ("", "steps")
-HERE = "\x00steps"  # stands in a step's fields where its list of steps was; no author can write this character
+HERE = (
+    "\x00steps"  # stands in a step's fields where its list of steps was; no author can write this character
+)
 TOP_LEVEL = ("version", "inputs", "output", "settings")
 
 
@@ -74,7 +76,9 @@ def _take_list(parts: Parts, slot: Slot, steps: list[dict[str, Any]]) -> None:
                 if len(set(own["branches"])) != len(value):
                     raise DoubleName(step_id)
                 for branch in value:
-                    own[f"branches.{branch['name']}"] = {k: v for k, v in branch.items() if k not in {"name", "steps"}}
+                    own[f"branches.{branch['name']}"] = {
+                        k: v for k, v in branch.items() if k not in {"name", "steps"}
+                    }
                     _take_list(parts, (step_id, f"branches.{branch['name']}"), branch["steps"])
             elif key in {"steps", "otherwise", "on_error"} and isinstance(value, list):
                 own[key] = HERE
@@ -114,5 +118,6 @@ def _step_of(parts: Parts, step_id: str) -> dict[str, Any]:
 def same_json(left: Any, right: Any) -> bool:
     """Return whether two values are the same JSON: unlike Python, 1, 1.0 and true are three things."""
     return bool(left == right) and (
-        isinstance(left, str) or json.dumps(left, sort_keys=True, default=id) == json.dumps(right, sort_keys=True, default=id)
+        isinstance(left, str)
+        or json.dumps(left, sort_keys=True, default=id) == json.dumps(right, sort_keys=True, default=id)
     )

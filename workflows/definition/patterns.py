@@ -9,7 +9,9 @@ from workflows.definition.limits import MAX_PATTERN_LENGTH
 from workflows.definition.wording import gettext as _
 
 MATCH_SECONDS = 0.1  # one match of one value; an honest pattern needs microseconds
-MAX_REPEATS_PRODUCT = 20_000  # counted repeats multiply when nested, and the compiled pattern grows with the product
+MAX_REPEATS_PRODUCT = (
+    20_000  # counted repeats multiply when nested, and the compiled pattern grows with the product
+)
 _COUNTED = regex.compile(r"\{(\d*),?(\d*)\}")
 
 

@@ -11,12 +11,31 @@ from workflows.definition.problems import Location
 from workflows.definition.schema import Definition
 from workflows.definition.shapes import is_template
 from workflows.definition.steps import (
-    ActionStep, AiStep, ApprovalStep, BranchStep, CodeStep, DelayStep, HttpStep, LoopStep, ParallelStep, RepeatStep,
-    RespondStep, SetStep, StepBase, StopStep, TransformStep, WaitStep, WorkflowStep,
+    ActionStep,
+    AiStep,
+    ApprovalStep,
+    BranchStep,
+    CodeStep,
+    DelayStep,
+    HttpStep,
+    LoopStep,
+    ParallelStep,
+    RepeatStep,
+    RespondStep,
+    SetStep,
+    StepBase,
+    StopStep,
+    TransformStep,
+    WaitStep,
+    WorkflowStep,
 )  # fmt: skip
 from workflows.definition.tree import child_lists
 from workflows.definition.triggers import (
-    FormTrigger, ProviderTrigger, ScheduleTrigger, TriggerBase, WebhookTrigger,
+    FormTrigger,
+    ProviderTrigger,
+    ScheduleTrigger,
+    TriggerBase,
+    WebhookTrigger,
 )  # fmt: skip
 from workflows.definition.wording import gettext as _
 
@@ -57,7 +76,11 @@ def trigger_line(trigger: TriggerBase, title_of: OperationTitle | None = None) -
     if isinstance(trigger, WebhookTrigger):
         text = _("When another system calls the webhook")
     elif isinstance(trigger, ScheduleTrigger):
-        text = _("Every {length}").format(length=_long(trigger.every)) if trigger.every else _cron_words(trigger.cron or "")
+        text = (
+            _("Every {length}").format(length=_long(trigger.every))
+            if trigger.every
+            else _cron_words(trigger.cron or "")
+        )
     elif isinstance(trigger, ProviderTrigger):
         known = title_of(trigger.provider, trigger.event) if title_of else ""
         text = _("When in {service}: {event}").format(
@@ -71,11 +94,17 @@ def trigger_line(trigger: TriggerBase, title_of: OperationTitle | None = None) -
     return f"{text}, {_('if')} {describe(condition)}" if condition is not None else text
 
 
-def _steps(steps: Sequence[StepBase], depth: int, location: Location, title_of: OperationTitle, lines: list[Line]) -> None:
+def _steps(
+    steps: Sequence[StepBase], depth: int, location: Location, title_of: OperationTitle, lines: list[Line]
+) -> None:
     for index, step in enumerate(steps):
         here = (*location, index)
         text = step_line(step, title_of)
-        lines.append(Line(_("(switched off) {text}").format(text=text) if step.disabled else text, depth, step.id, here))
+        lines.append(
+            Line(
+                _("(switched off) {text}").format(text=text) if step.disabled else text, depth, step.id, here
+            )
+        )
         for name, _suffix, children, inside in child_lists(step):
             heading = _heading(step, name)
             if heading:
@@ -107,10 +136,10 @@ def _action(step: ActionStep, title_of: OperationTitle) -> str:
 
 def _http(step: HttpStep, _title_of: OperationTitle) -> str:
     try:
-        host = urlsplit(step.url).hostname if not is_template(step.url.split("/", 3)[2:3] and step.url.split("/", 3)[2]) else None
+        host = urlsplit(step.url).hostname or ""
     except ValueError:
-        host = None
-    target = host or _("an address")
+        host = ""
+    target = _("an address") if not host or "{" in host else host
     if step.method in {"GET", "HEAD", "OPTIONS"}:
         return _("Fetch data from {target}").format(target=target)
     return _("Send data to {target}").format(target=target)
@@ -122,9 +151,9 @@ def _ai(step: AiStep, _title_of: OperationTitle) -> str:
     if step.operation == "extract":
         fields = ", ".join(list((step.output_schema or {}).get("properties") or {})[:6]).replace("_", " ")
         return _("Let AI find {fields}").format(fields=fields) if fields else _("Let AI find facts in a text")
-    return {
-        "summarize": _("Let AI summarize"), "agent": _("Let an AI agent work with {count} tools").format(count=len(step.tools)),
-    }.get(step.operation, _("Let AI write a text"))  # fmt: skip
+    if step.operation == "agent":
+        return _("Let an AI agent work with {count} tools").format(count=len(step.tools))
+    return _("Let AI summarize") if step.operation == "summarize" else _("Let AI write a text")
 
 
 def _set(step: SetStep, _title_of: OperationTitle) -> str:
@@ -150,7 +179,9 @@ def _delay(step: DelayStep, _title_of: OperationTitle) -> str:
     if step.for_:
         return _("Wait {length}").format(length=_long(step.for_))
     if step.until:
-        return _("Wait until {moment}").format(moment=_name(step.until) if is_template(step.until) else step.until)
+        return _("Wait until {moment}").format(
+            moment=_name(step.until) if is_template(step.until) else step.until
+        )
     return _("Wait for business hours")
 
 
@@ -161,7 +192,9 @@ def _approval(step: ApprovalStep, _title_of: OperationTitle) -> str:
 
 
 def _stop(step: StopStep, _title_of: OperationTitle) -> str:
-    return {"failure": _("Stop as failed"), "cancelled": _("Stop as cancelled")}.get(step.outcome, _("Stop here"))
+    return {"failure": _("Stop as failed"), "cancelled": _("Stop as cancelled")}.get(
+        step.outcome, _("Stop here")
+    )
 
 
 _ACTS: dict[type[StepBase], Callable[[Any, OperationTitle], str]] = {

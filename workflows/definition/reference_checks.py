@@ -8,7 +8,14 @@ from workflows.definition.conditions import compile_condition
 from workflows.definition.expressions import ExpressionError, ExpressionSyntaxError, Reference, compile_value
 from workflows.definition.fields import TemplateField, step_fields
 from workflows.definition.outputs import OperationCatalog, Schema, follow, step_schema
-from workflows.definition.problems import Location, Problem, did_you_mean, near_miss, place_text, readable_path
+from workflows.definition.problems import (
+    Location,
+    Problem,
+    did_you_mean,
+    near_miss,
+    place_text,
+    readable_path,
+)
 from workflows.definition.schema import Definition
 from workflows.definition.steps import BranchStep, LoopStep, ParallelStep, RepeatStep, SetStep
 from workflows.definition.tree import ON_ERROR, Place, places
@@ -50,17 +57,27 @@ class References:
             yield from self.field_problems(TemplateField(("output",), self.definition.output), None)
 
     def field_problems(
-        self, each: TemplateField, place: Place | None, known: frozenset[str] | None = None, root: Location = ()
+        self,
+        each: TemplateField,
+        place: Place | None,
+        known: frozenset[str] | None = None,
+        root: Location = (),
     ) -> Iterable[Problem]:
         """Yield the problems of one field. place: its step, or None outside of steps. known: names when not usual."""
         base = (*(place.location if place else root), *each.location)
 
-        def report(code: str, message: str, location: Location = (), suggestion: str = "", severity: str = "error") -> Problem:
+        def report(
+            code: str, message: str, location: Location = (), suggestion: str = "", severity: str = "error"
+        ) -> Problem:
             inside = (*each.location, *location)
             name, step_id = (place.step.name, place.step.id) if place else ("", "")
-            shown = readable_path(inside[1:] if inside[0] in {"with", "values"} and len(inside) > 1 else inside)
+            shown = readable_path(
+                inside[1:] if inside[0] in {"with", "values"} and len(inside) > 1 else inside
+            )
             text = place_text(name, step_id, shown) + message + did_you_mean(suggestion)
-            return Problem(code, text, (*base, *location), step_id, readable_path(inside), suggestion, severity)
+            return Problem(
+                code, text, (*base, *location), step_id, readable_path(inside), suggestion, severity
+            )
 
         try:
             found = (
@@ -103,18 +120,27 @@ class References:
         if root == "vars" and len(found.path) > 1 and isinstance(found.path[1], str) and not found.optional:
             if found.path[1] not in self.variables:
                 message = _("no set step gives a value called “{name}”.").format(name=found.path[1])
-                return report("unknown_variable", message, found.location, near_miss(found.path[1], self.variables))
+                return report(
+                    "unknown_variable", message, found.location, near_miss(found.path[1], self.variables)
+                )
         if root == "inputs" and self.definition.inputs and not found.optional:
-            return self._check_fields(self.definition.inputs, found, 1, _("the workflow's inputs have"), report)
+            return self._check_fields(
+                self.definition.inputs, found, 1, _("the workflow's inputs have"), report
+            )
         if root == "loop" and len(found.path) > 1 and found.path[1] not in LOOP_FIELDS and not found.optional:
             message = _("“loop” has no “{name}”.").format(name=found.path[1])
-            return report("unknown_field", message, found.location, near_miss(str(found.path[1]), LOOP_FIELDS))
+            return report(
+                "unknown_field", message, found.location, near_miss(str(found.path[1]), LOOP_FIELDS)
+            )
         return None
 
     def _unknown_name(
         self, root: str, found: Reference, report: Callable[..., Problem], names: frozenset[str]
     ) -> Problem | None:
-        loops = {place.step.as_ for place in self.all_places if isinstance(place.step, LoopStep)} | {"item", "loop"}
+        loops = {place.step.as_ for place in self.all_places if isinstance(place.step, LoopStep)} | {
+            "item",
+            "loop",
+        }
         if root in loops:
             message = _("“{name}” exists only inside a loop.").format(name=root)
             return report("loop_name_outside", message, found.location)
@@ -122,7 +148,9 @@ class References:
             return report("error_outside", _("“error” exists only in the steps of on_error."), found.location)
         if root in self.by_id:
             suggestion = ".".join(("steps", *(str(part) for part in found.path)))
-            return report("unknown_name", _("there is no name “{name}”.").format(name=root), found.location, suggestion)
+            return report(
+                "unknown_name", _("there is no name “{name}”.").format(name=root), found.location, suggestion
+            )
         if found.optional:
             return None
         message = _("there is no name “{name}”.").format(name=root)
@@ -142,7 +170,9 @@ class References:
         if late:
             return report(late[0], late[1], found.location)
         if target.step.disabled and not found.optional:
-            message = _("the step “{id}” is switched off, so it has no output. Add | default: or switch it on.")
+            message = _(
+                "the step “{id}” is switched off, so it has no output. Add | default: or switch it on."
+            )
             return report("disabled_step", message.format(id=step_id), found.location)
         if found.optional:
             return None
@@ -164,7 +194,9 @@ class References:
         if wrong == 0 and start == 2 and not suggestion:
             # `steps.x.email` for `steps.x.output.email` is the commonest slip.
             suggestion = ".".join(("steps", str(found.path[1]), "output", *(str(part) for part in keys)))
-        message = _("{owner} no field “{field}”.").format(owner=owner, field=".".join(str(k) for k in keys[: wrong + 1]))
+        message = _("{owner} no field “{field}”.").format(
+            owner=owner, field=".".join(str(k) for k in keys[: wrong + 1])
+        )
         if known and not suggestion:
             message += " " + _("It has {known}.").format(known=", ".join(known[:12]))
         return report("unknown_field", message, found.location, suggestion)
@@ -184,12 +216,18 @@ class References:
             around = next(one for one in place.enclosing if one.step is target.step)  # type: ignore[union-attr]
             if around.branch == ON_ERROR:
                 return None
-            return "not_finished", _("the step “{id}” is not finished while the steps inside it run.").format(id=step_id)
+            return "not_finished", _("the step “{id}” is not finished while the steps inside it run.").format(
+                id=step_id
+            )
         if shared == len(here):
             if each.after_body and target.enclosing[len(place.enclosing)].branch != ON_ERROR:  # type: ignore[union-attr]
                 return self._why_not_reached(target, target.enclosing[len(place.enclosing) + 1 :], optional)  # type: ignore[union-attr]
             return "runs_later", _("the step “{id}” runs inside this one, so later.").format(id=step_id)
-        if isinstance(here[shared], int) and isinstance(target.location[shared], int) and here[shared - 1] != "branches":
+        if (
+            isinstance(here[shared], int)
+            and isinstance(target.location[shared], int)
+            and here[shared - 1] != "branches"
+        ):
             if target.location[shared] > here[shared]:  # type: ignore[operator]
                 return "runs_later", _("the step “{id}” runs after this one.").format(id=step_id)
             outside = sum(1 for one in target.enclosing if self._depth_of(one.step.id) <= shared)
@@ -199,26 +237,40 @@ class References:
     def _depth_of(self, step_id: str) -> int:
         return len(self.by_id[step_id].location)
 
-    def _why_apart(self, target: Place, here: Location, shared: int, optional: bool) -> tuple[str, str] | None:
+    def _why_apart(
+        self, target: Place, here: Location, shared: int, optional: bool
+    ) -> tuple[str, str] | None:
         """Say why two ways of one block do not see each other."""
         block = next(one for one in reversed(target.enclosing) if self._depth_of(one.step.id) <= shared)
-        if isinstance(block.step, ParallelStep) and block.branch != ON_ERROR and ON_ERROR not in here[shared : shared + 1]:
+        if (
+            isinstance(block.step, ParallelStep)
+            and block.branch != ON_ERROR
+            and ON_ERROR not in here[shared : shared + 1]
+        ):
             message = _("the step “{id}” runs at the same time, on another way of “{block}”.")
             return "same_time", message.format(id=target.step.id, block=block.step.label)
         if optional:
             return None
-        message = _("the step “{id}” is on another branch of “{block}”, so it has no output here. Add | default:.")
+        message = _(
+            "the step “{id}” is on another branch of “{block}”, so it has no output here. Add | default:."
+        )
         return "other_branch", message.format(id=target.step.id, block=block.step.label)
 
-    def _why_not_reached(self, target: Place, inside: Iterable[Any], optional: bool) -> tuple[str, str] | None:
+    def _why_not_reached(
+        self, target: Place, inside: Iterable[Any], optional: bool
+    ) -> tuple[str, str] | None:
         """Say whether a step inside the blocks `inside`, which are finished, has left an output."""
         for around in inside:
             if around.branch == ON_ERROR or isinstance(around.step, BranchStep):
                 if not optional:
-                    message = _("the step “{id}” runs only on one way of “{block}”. Add | default: for the other case.")
+                    message = _(
+                        "the step “{id}” runs only on one way of “{block}”. Add | default: for the other case."
+                    )
                     return "other_branch", message.format(id=target.step.id, block=around.step.label)
             elif isinstance(around.step, LoopStep):
-                message = _("the step “{id}” is inside the loop “{block}”. Outside, use steps.{block_id}.output.")
+                message = _(
+                    "the step “{id}” is inside the loop “{block}”. Outside, use steps.{block_id}.output."
+                )
                 return "inside_loop", message.format(
                     id=target.step.id, block=around.step.label, block_id=around.step.id
                 )

@@ -23,7 +23,9 @@ class OnFailure(Shape):
     """Whom a failed run tells: "owner", "admins", "creator" or e-mail addresses; and a workflow to start, if any."""
 
     notify: list[str] = Field(default_factory=lambda: ["owner"], max_length=50)
-    workflow: str | None = Field(None, max_length=64, description="Id of a workflow that gets the failure as input.")
+    workflow: str | None = Field(
+        None, max_length=64, description="Id of a workflow that gets the failure as input."
+    )
 
 
 class Budget(Shape):
@@ -31,14 +33,20 @@ class Budget(Shape):
 
     tokens: int | None = Field(None, ge=1, description="AI tokens of one run.")
     cost_cents: int | None = Field(None, ge=1, description="AI cost of one run, in cents.")
-    steps: int | None = Field(None, ge=1, description="Steps that one run may execute, rounds of loops counted.")
+    steps: int | None = Field(
+        None, ge=1, description="Steps that one run may execute, rounds of loops counted."
+    )
 
 
 class Settings(Shape):
     """What holds for the whole run."""
 
-    timeout: Duration = Field("1h", description="The run fails when it is active for longer. Waiting counts too.")
-    concurrency: int = Field(10, ge=1, le=limits.MAX_RUN_CONCURRENCY, description="Runs of this workflow at once.")
+    timeout: Duration = Field(
+        "1h", description="The run fails when it is active for longer. Waiting counts too."
+    )
+    concurrency: int = Field(
+        10, ge=1, le=limits.MAX_RUN_CONCURRENCY, description="Runs of this workflow at once."
+    )
     on_failure: OnFailure = Field(default_factory=OnFailure)
     budget: Budget | None = None
 

@@ -66,24 +66,36 @@ def whole_number(low: int, high: int) -> Callable[[Any], Any]:
             raise PydanticCustomError(
                 "whole_number",
                 "{message}",
-                {"message": _("This must be a whole number from {low} to {high}.").format(low=low, high=high)},
+                {
+                    "message": _("This must be a whole number from {low} to {high}.").format(
+                        low=low, high=high
+                    )
+                },
             )
         return value
 
     return check
 
 
-Value = Annotated[Any, Field(description="Any JSON value. Strings inside it may hold Liquid, like {{ trigger.body }}.")]
+Value = Annotated[
+    Any, Field(description="Any JSON value. Strings inside it may hold Liquid, like {{ trigger.body }}.")
+]
 Identifier = Annotated[
-    str, Field(max_length=MAX_ID_LENGTH, json_schema_extra={"pattern": "^[a-z][a-z0-9_]*$"}), AfterValidator(_identifier)
+    str,
+    Field(max_length=MAX_ID_LENGTH, json_schema_extra={"pattern": "^[a-z][a-z0-9_]*$"}),
+    AfterValidator(_identifier),
 ]
 Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
 Template = Annotated[str, Field(max_length=MAX_TEMPLATE_LENGTH, description="Text that may hold Liquid.")]
 Duration = Annotated[
-    str, Field(max_length=40, description="30s, 5m, 2h, 3d, or ISO 8601 like PT5M."), AfterValidator(_duration)
+    str,
+    Field(max_length=40, description="30s, 5m, 2h, 3d, or ISO 8601 like PT5M."),
+    AfterValidator(_duration),
 ]
 DurationOrTemplate = Annotated[
-    str, Field(max_length=1_000, description="A duration, or Liquid that gives one."), AfterValidator(_duration_or_template)
+    str,
+    Field(max_length=1_000, description="A duration, or Liquid that gives one."),
+    AfterValidator(_duration_or_template),
 ]
 JsonSchema = Annotated[dict[str, Any], Field(description="A JSON Schema (draft 2020-12).")]
 
@@ -132,7 +144,9 @@ class Compare(Shape):
     value: Value
     operator: Operator = Field(alias="is")
     to: Value = None
-    case_sensitive: bool = Field(False, description="Text is compared without regard to case unless this is true.")
+    case_sensitive: bool = Field(
+        False, description="Text is compared without regard to case unless this is true."
+    )
 
 
 def _kind_of_condition(data: Any) -> str:

@@ -63,7 +63,9 @@ def check_step(step: StepBase, catalog: OperationCatalog | None) -> Iterator[Fin
         yield from _action(step, catalog)
 
 
-def check_condition(condition: Condition, location: tuple[str | int, ...], depth: int = 1) -> Iterator[Finding]:
+def check_condition(
+    condition: Condition, location: tuple[str | int, ...], depth: int = 1
+) -> Iterator[Finding]:
     """Yield what is wrong inside a condition: nesting, patterns and dates that no value can match."""
     if depth > limits.MAX_CONDITION_DEPTH:
         yield finding("too_deep", location, _("conditions are nested too deeply."))
@@ -107,14 +109,16 @@ def check_zone(name: str, location: tuple[str | int, ...]) -> Iterator[Finding]:
     try:
         zone(name)
     except ValueError:
-        from zoneinfo import available_timezones  # noqa: PLC0415 - reads the disk, and only a mistake needs it
+        from zoneinfo import available_timezones
 
         suggestion = near_miss(name, available_timezones())
         message = _("there is no time zone “{name}”. Write it like Europe/Paris.").format(name=name)
         yield finding("bad_timezone", location, message, suggestion)
 
 
-def check_schema(schema: Mapping[str, Any], location: tuple[str | int, ...], *, fields: bool = True) -> Iterator[Finding]:
+def check_schema(
+    schema: Mapping[str, Any], location: tuple[str | int, ...], *, fields: bool = True
+) -> Iterator[Finding]:
     """Yield what is wrong with a JSON Schema. fields: it must describe an object, as forms and inputs do."""
     try:
         Draft202012Validator.check_schema(schema)
@@ -126,14 +130,20 @@ def check_schema(schema: Mapping[str, Any], location: tuple[str | int, ...], *, 
         yield finding("bad_schema", location, _("this JSON Schema is nested too deeply."))
         return
     if fields and schema.get("type") != "object":
-        yield finding("bad_schema", location, _("this schema must have “type”: “object”, with its fields in “properties”."))
+        yield finding(
+            "bad_schema",
+            location,
+            _("this schema must have “type”: “object”, with its fields in “properties”."),
+        )
     stack: list[Any] = [schema]
     while stack:
         current = stack.pop()
         if isinstance(current, dict):
             reference = current.get("$ref")
             if isinstance(reference, str) and not reference.startswith("#"):
-                yield finding("bad_schema", location, _("a schema may only refer to itself ($ref starts with #)."))
+                yield finding(
+                    "bad_schema", location, _("a schema may only refer to itself ($ref starts with #).")
+                )
                 return
             stack.extend(current.values())
         elif isinstance(current, list):
@@ -172,7 +182,9 @@ def _action(step: ActionStep, catalog: OperationCatalog) -> Iterator[Finding]:
         schema = catalog.input_schema(provider, step.operation)
     except LookupError:
         operations = catalog.operations(provider)
-        message = _("{provider} has no operation “{name}”.").format(provider=step.provider, name=step.operation)
+        message = _("{provider} has no operation “{name}”.").format(
+            provider=step.provider, name=step.operation
+        )
         yield finding("unknown_operation", ("operation",), message, near_miss(step.operation, operations))
         return
     yield from check_given(step.with_, schema, ("with",), f"{step.provider}.{step.operation}")
@@ -185,7 +197,11 @@ def _holds_template(value: Any) -> bool:
 
 
 def _http(step: HttpStep) -> Iterator[Finding]:
-    bodies = [key for key in ("json", "form", "body") if step.model_fields_set & {key, "json_body" if key == "json" else key}]
+    bodies = [
+        key
+        for key in ("json", "form", "body")
+        if step.model_fields_set & {key, "json_body" if key == "json" else key}
+    ]
     if len(bodies) > 1:
         message = _("give only one of {keys}.").format(keys=", ".join(bodies))
         yield finding("conflict", (bodies[1],), message)
@@ -219,7 +235,11 @@ def _transform(step: TransformStep) -> Iterator[Finding]:
             message = _("{operation} needs “{key}”.").format(operation=step.operation, key=key)
             yield finding("missing", (key,), message)
     if step.operation == "text" and step.function in {"replace", "extract"} and not step.pattern:
-        yield finding("missing", ("pattern",), _("{operation} needs “{key}”.").format(operation=step.function, key="pattern"))
+        yield finding(
+            "missing",
+            ("pattern",),
+            _("{operation} needs “{key}”.").format(operation=step.function, key="pattern"),
+        )
     if step.pattern:
         yield from check_pattern(step.pattern, ("pattern",))
     if step.timezone:
@@ -231,13 +251,17 @@ def _code(step: CodeStep) -> Iterator[Finding]:
         try:
             ast.parse(step.source)
         except SyntaxError as error:
-            message = _("line {line} of the program: {reason}.").format(line=error.lineno or 1, reason=error.msg)
+            message = _("line {line} of the program: {reason}.").format(
+                line=error.lineno or 1, reason=error.msg
+            )
             yield finding("bad_program", ("source",), message)
         except (ValueError, RecursionError, MemoryError):
             yield finding("bad_program", ("source",), _("the program cannot be read."))
     for name in step.inputs:
         if not name.isidentifier():
-            yield finding("bad_id", ("inputs", name), _("“{name}” is not a name a program can use.").format(name=name))
+            yield finding(
+                "bad_id", ("inputs", name), _("“{name}” is not a name a program can use.").format(name=name)
+            )
 
 
 def _named_ways(step: BranchStep | ParallelStep) -> Iterator[Finding]:
@@ -264,7 +288,9 @@ def _approval(step: ApprovalStep) -> Iterator[Finding]:
             yield finding("missing", ("assignees", index), _("give either “user” or “role”."))
     people = [assignee for assignee in step.assignees if assignee.user is not None]
     if people and len(people) == len(step.assignees) and step.required > len(people):
-        message = _("{required} must approve, but only {people} can.").format(required=step.required, people=len(people))
+        message = _("{required} must approve, but only {people} can.").format(
+            required=step.required, people=len(people)
+        )
         yield finding("conflict", ("required",), message)
     if step.form is not None:
         yield from check_schema(step.form, ("form",))

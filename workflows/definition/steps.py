@@ -23,7 +23,9 @@ from workflows.definition.shapes import (
 class Retry(Shape):
     """When a step that failed for a passing reason runs again."""
 
-    attempts: int = Field(3, ge=1, le=limits.MAX_ATTEMPTS, description="Tries in all, the first one included.")
+    attempts: int = Field(
+        3, ge=1, le=limits.MAX_ATTEMPTS, description="Tries in all, the first one included."
+    )
     backoff: Duration = Field("2s", description="Base of the wait; it doubles with each try, with jitter.")
     max_delay: Duration = Field("15m", description="No wait between two tries is longer than this.")
 
@@ -33,11 +35,17 @@ class StepBase(Shape):
 
     id: Identifier = Field(description="Short name, unique in the workflow: steps.<id>.output is its result.")
     name: Name = Field("", description="What people read.")
-    condition: Condition | None = Field(None, alias="if", description="The step is skipped unless this holds.")
+    condition: Condition | None = Field(
+        None, alias="if", description="The step is skipped unless this holds."
+    )
     retry: Retry | None = None
-    on_error: "OnError" = Field("fail", description="fail the run, continue with the next step, or run these steps.")
+    on_error: "OnError" = Field(
+        "fail", description="fail the run, continue with the next step, or run these steps."
+    )
     timeout: Duration | None = Field(None, description="The step fails when it takes longer.")
-    note: str = Field("", max_length=limits.MAX_NOTE_LENGTH, description="For the people who edit the workflow.")
+    note: str = Field(
+        "", max_length=limits.MAX_NOTE_LENGTH, description="For the people who edit the workflow."
+    )
     disabled: bool = Field(False, description="The step is passed over, as if it were not there.")
 
     @property
@@ -51,8 +59,12 @@ class ActionStep(StepBase):
 
     type: Literal["action"]
     provider: str = Field(min_length=1, max_length=64, description="The connector, like slack.")
-    operation: str = Field(min_length=1, max_length=64, description="The connector's operation, like post_message.")
-    integration: str | None = Field(None, description="Id or name of the account; empty: the only one there is.")
+    operation: str = Field(
+        min_length=1, max_length=64, description="The connector's operation, like post_message."
+    )
+    integration: str | None = Field(
+        None, description="Id or name of the account; empty: the only one there is."
+    )
     with_: dict[str, Value] = Field(default_factory=dict, alias="with", description="The operation's fields.")
 
 
@@ -60,9 +72,13 @@ class Pagination(Shape):
     """How an http step follows further pages; the bodies' items are joined into one list."""
 
     mode: Literal["link", "cursor", "page", "offset"] = Field(description="link: Link header with rel=next.")
-    items: str = Field("", max_length=200, description="Dotted path of the list inside the body; empty: the body.")
+    items: str = Field(
+        "", max_length=200, description="Dotted path of the list inside the body; empty: the body."
+    )
     cursor: str = Field("", max_length=200, description="Dotted path of the next cursor inside the body.")
-    parameter: str = Field("", max_length=100, description="Query parameter that takes the cursor, page or offset.")
+    parameter: str = Field(
+        "", max_length=100, description="Query parameter that takes the cursor, page or offset."
+    )
     start: int = Field(1, ge=0, description="The first page number, or the first offset.")
     page_size: int = Field(100, ge=1, le=10_000, description="How far an offset moves.")
     max_pages: int = Field(10, ge=1, le=limits.MAX_PAGES)
@@ -162,10 +178,16 @@ class TransformStep(StepBase):
     count: Annotated[Value, BeforeValidator(whole_number(0, 1_000_000))] = Field(
         None, description="limit: how many stay; chunk: size of each piece."
     )
-    offset: Annotated[Value, BeforeValidator(whole_number(0, 1_000_000))] = Field(0, description="limit: skip first.")
-    measures: dict[str, Aggregation] = Field(default_factory=dict, description="aggregate, group: figures by name.")
+    offset: Annotated[Value, BeforeValidator(whole_number(0, 1_000_000))] = Field(
+        0, description="limit: skip first."
+    )
+    measures: dict[str, Aggregation] = Field(
+        default_factory=dict, description="aggregate, group: figures by name."
+    )
     separator: str = Field(",", max_length=100)
-    function: Literal["upper", "lower", "title", "trim", "replace", "extract", "slug", "truncate", "lines"] | None = None
+    function: (
+        Literal["upper", "lower", "title", "trim", "replace", "extract", "slug", "truncate", "lines"] | None
+    ) = None
     pattern: str = Field("", max_length=limits.MAX_PATTERN_LENGTH, description="text: what to find, a regex.")
     replacement: Template = ""
     columns: list[str] = Field(default_factory=list, description="to_csv: the columns and their order.")
@@ -174,8 +196,12 @@ class TransformStep(StepBase):
     input_format: str = Field("", max_length=100, description="date: strptime format; empty: recognised.")
     output_format: str = Field("", max_length=100, description="date: strftime format; empty: ISO 8601.")
     timezone: str = Field("", max_length=64, description="Name like Europe/Paris; empty: the organization's.")
-    add: Annotated[str, Field(max_length=1_000)] = Field("", description="date: length of time to add, like 3d.")
-    subtract: Annotated[str, Field(max_length=1_000)] = Field("", description="date: length of time to take away.")
+    add: Annotated[str, Field(max_length=1_000)] = Field(
+        "", description="date: length of time to add, like 3d."
+    )
+    subtract: Annotated[str, Field(max_length=1_000)] = Field(
+        "", description="date: length of time to take away."
+    )
     start_of: Literal["minute", "hour", "day", "week", "month", "quarter", "year"] | None = None
 
 
@@ -262,13 +288,17 @@ class ApprovalStep(StepBase):
     type: Literal["approval"]
     title: Template = Field(min_length=1)
     message: Template = ""
-    assignees: list[Assignee] = Field(default_factory=list, max_length=50, description="Empty: owner and admins.")
+    assignees: list[Assignee] = Field(
+        default_factory=list, max_length=50, description="Empty: owner and admins."
+    )
     form: JsonSchema | None = Field(None, description="What the person fills in.")
     required: int = Field(1, ge=1, le=50, description="How many must approve.")
     deadline: Duration | None = None
     on_deadline: Literal["approve", "reject", "fail"] = "fail"
     remind: Duration | None = Field(None, description="Send a reminder after this time.")
-    on_reject: Literal["continue", "stop", "fail"] = Field("continue", description="What a refusal does to the run.")
+    on_reject: Literal["continue", "stop", "fail"] = Field(
+        "continue", description="What a refusal does to the run."
+    )
 
 
 class WaitStep(StepBase):
@@ -284,7 +314,9 @@ class WorkflowStep(StepBase):
     type: Literal["workflow"]
     workflow: str = Field(min_length=1, max_length=64, description="Id of the workflow.")
     input: Value = None
-    wait: bool = Field(True, description="Go on only when the other workflow is done; its output is the result.")
+    wait: bool = Field(
+        True, description="Go on only when the other workflow is done; its output is the result."
+    )
 
 
 class RespondStep(StepBase):

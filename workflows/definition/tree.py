@@ -86,4 +86,6 @@ def _walk(
         path, here = f"{prefix}{step.id}", (*location, index)
         yield Place(path, step, enclosing, here)
         for branch, suffix, children, inside in child_lists(step):
-            yield from _walk(children, f"{path}{suffix}.", (*enclosing, Enclosing(step, branch)), (*here, *inside))
+            yield from _walk(
+                children, f"{path}{suffix}.", (*enclosing, Enclosing(step, branch)), (*here, *inside)
+            )

@@ -8,12 +8,27 @@ from cronsim import CronSim, CronSimError
 from workflows.definition.durations import parse_duration
 from workflows.definition.outputs import OperationCatalog, provider_name
 from workflows.definition.problems import near_miss
-from workflows.definition.step_checks import Finding, check_condition, check_given, check_schema, check_zone, finding
-from workflows.definition.triggers import FormTrigger, ProviderTrigger, ScheduleTrigger, TriggerBase, WebhookTrigger
+from workflows.definition.step_checks import (
+    Finding,
+    check_condition,
+    check_given,
+    check_schema,
+    check_zone,
+    finding,
+)
+from workflows.definition.triggers import (
+    FormTrigger,
+    ProviderTrigger,
+    ScheduleTrigger,
+    TriggerBase,
+    WebhookTrigger,
+)
 from workflows.definition.wording import gettext as _
 
 SHORTEST_INTERVAL = timedelta(minutes=1)
-_SOME_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # any fixed day: whether a cron expression ever fires does not depend on it
+_SOME_DAY = datetime(
+    2026, 1, 1, tzinfo=UTC
+)  # any fixed day: whether a cron expression ever fires does not depend on it
 
 
 def check_trigger(trigger: TriggerBase, catalog: OperationCatalog | None) -> Iterator[Finding]:
@@ -81,6 +96,8 @@ def _provider(trigger: ProviderTrigger, catalog: OperationCatalog) -> Iterator[F
         schema = catalog.trigger_schema(provider, trigger.event)
     except LookupError:
         message = _("{provider} has no event “{name}”.").format(provider=trigger.provider, name=trigger.event)
-        yield finding("unknown_event", ("event",), message, near_miss(trigger.event, catalog.triggers(provider)))
+        yield finding(
+            "unknown_event", ("event",), message, near_miss(trigger.event, catalog.triggers(provider))
+        )
         return
     yield from check_given(trigger.with_, schema, ("with",), f"{trigger.provider}.{trigger.event}")

@@ -5,7 +5,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from workflows.definition import limits
-from workflows.definition.shapes import Condition, Duration, Identifier, JsonSchema, Name, Shape, Template, Value
+from workflows.definition.shapes import (
+    Condition,
+    Duration,
+    Identifier,
+    JsonSchema,
+    Name,
+    Shape,
+    Template,
+    Value,
+)
 
 
 class TriggerBase(Shape):
@@ -36,7 +45,9 @@ class WebhookAuth(Shape):
     algorithm: Literal["sha1", "sha256", "sha512"] = "sha256"
     encoding: Literal["hex", "base64"] = "hex"
     prefix: str = Field("", max_length=40, description='hmac: text before the signature, like "sha256=".')
-    timestamp_header: str = Field("", max_length=100, description="hmac: header signed together with the body.")
+    timestamp_header: str = Field(
+        "", max_length=100, description="hmac: header signed together with the body."
+    )
     tolerance: Duration = Field("5m", description="hmac: how old a signed request may be.")
     provider: str = Field("", max_length=64, description="provider: whose signature scheme to use.")
     integration: str | None = Field(None, description="provider: account that holds the signing secret.")

@@ -5,13 +5,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from workflows.definition import limits
+from workflows.definition.fields import trigger_fields
 from workflows.definition.jsontext import read_json, with_lines
 from workflows.definition.outputs import OperationCatalog
-from workflows.definition.problems import DefinitionInvalid, Location, Problem, did_you_mean, near_miss, place_text, readable_path
+from workflows.definition.problems import (
+    DefinitionInvalid,
+    Location,
+    Problem,
+    did_you_mean,
+    near_miss,
+    place_text,
+    readable_path,
+)
 from workflows.definition.reference_checks import TRIGGER_NAMES, References
 from workflows.definition.schema import Definition, parse_definition, parse_triggers
 from workflows.definition.step_checks import Finding, check_schema, check_step
-from workflows.definition.fields import trigger_fields
 from workflows.definition.steps import AiStep, RespondStep, StopStep, WorkflowStep
 from workflows.definition.tree import Place, child_lists, places
 from workflows.definition.trigger_checks import check_trigger
@@ -50,7 +58,9 @@ def validate(
     return _in_order(found)[: limits.MAX_PROBLEMS]
 
 
-def check_text(text: str, triggers: Sequence[TriggerBase] = (), **options: Any) -> tuple[Definition | None, list[Problem]]:
+def check_text(
+    text: str, triggers: Sequence[TriggerBase] = (), **options: Any
+) -> tuple[Definition | None, list[Problem]]:
     """Return (definition or None, problems with lines) for a definition as JSON text. options: as for validate."""
     try:
         definition = parse_definition(read_json(text))
@@ -79,7 +89,12 @@ def check_data(
 
 def _under_triggers(problem: Problem) -> Problem:
     return Problem(
-        problem.code, problem.message, ("triggers", *problem.location), problem.step_id, problem.field, problem.suggestion
+        problem.code,
+        problem.message,
+        ("triggers", *problem.location),
+        problem.step_id,
+        problem.field,
+        problem.suggestion,
     )
 
 
@@ -99,7 +114,9 @@ def _limits(definition: Definition) -> Iterator[Problem]:
             message = _("blocks are nested more than {limit} deep.").format(limit=limits.MAX_DEPTH)
             yield _at(place, ("too_deep", (), message, "", "error"))
     if count > limits.MAX_STEPS:
-        message = _("This workflow has {count} steps; {limit} is the most. Move a part into a workflow of its own.")
+        message = _(
+            "This workflow has {count} steps; {limit} is the most. Move a part into a workflow of its own."
+        )
         yield Problem("too_many_steps", message.format(count=count, limit=limits.MAX_STEPS), ("steps",))
     if not definition.steps:
         yield Problem("no_steps", _("This workflow has no steps yet."), ("steps",))
@@ -119,7 +136,9 @@ def _ids(definition: Definition) -> Iterator[Problem]:
 def _schemas_and_settings(definition: Definition) -> Iterator[Problem]:
     if definition.inputs is not None:
         for code, location, message, suggestion, severity in check_schema(definition.inputs, ("inputs",)):
-            yield Problem(code, place_text("", "", "inputs") + message, location, "", "inputs", suggestion, severity)
+            yield Problem(
+                code, place_text("", "", "inputs") + message, location, "", "inputs", suggestion, severity
+            )
     for index, person in enumerate(definition.settings.on_failure.notify):
         if person not in NOTIFY_WORDS and not _ADDRESS.fullmatch(person):
             suggestion = near_miss(person, NOTIFY_WORDS)
@@ -136,7 +155,9 @@ def _calls(place: Place, workflows: Mapping[str, str] | None, own_id: str) -> It
     if isinstance(place.step, WorkflowStep):
         called.append((place.step.workflow, ("workflow",)))
     elif isinstance(place.step, AiStep):
-        called += [(t.workflow, ("tools", i, "workflow")) for i, t in enumerate(place.step.tools) if t.workflow]
+        called += [
+            (t.workflow, ("tools", i, "workflow")) for i, t in enumerate(place.step.tools) if t.workflow
+        ]
     for workflow, inside in called:
         if own_id and workflow == own_id:
             message = _("a workflow cannot start itself.")
@@ -149,7 +170,11 @@ def _calls(place: Place, workflows: Mapping[str, str] | None, own_id: str) -> It
 
 
 def _responses(definition: Definition, triggers: Sequence[TriggerBase]) -> Iterator[Problem]:
-    answers = [place for place in places(definition) if isinstance(place.step, RespondStep) and not place.step.disabled]
+    answers = [
+        place
+        for place in places(definition)
+        if isinstance(place.step, RespondStep) and not place.step.disabled
+    ]
     by_step = [
         index for index, each in enumerate(triggers)
         if isinstance(each, WebhookTrigger) and each.respond == "by_step" and not each.disabled
@@ -186,7 +211,11 @@ def _trigger(
     opening = _("Trigger {number} ({type})").format(number=index + 1, type=trigger.type)  # type: ignore[attr-defined]
     for code, inside, message, suggestion, severity in check_trigger(trigger, catalog):
         field = readable_path(inside)
-        text = _("{place}, field {field}: ").format(place=opening, field=field) + message + did_you_mean(suggestion)
+        text = (
+            _("{place}, field {field}: ").format(place=opening, field=field)
+            + message
+            + did_you_mean(suggestion)
+        )
         yield Problem(code, text, (*root, *inside), trigger.id or "", field, suggestion, severity)
     for each in trigger_fields(trigger):
         yield from references.field_problems(each, None, TRIGGER_NAMES, root)

@@ -11,7 +11,7 @@ _translator: Callable[[str], str] | None = None
 
 def translate_with(translator: Callable[[str], str] | None) -> None:
     """Use `translator` for every sentence from now on; None brings English back."""
-    global _translator  # noqa: PLW0603 - one process speaks through one catalogue; the language is chosen inside it
+    global _translator
     _translator = translator
 
 

@@ -91,7 +91,11 @@ def number_of(value: Any) -> int | float:
             if "," in text:
                 # One comma followed by anything but three digits is a decimal comma.
                 head, _comma, tail = text.rpartition(",")
-                text = f"{head}.{tail}" if "," not in head and "." not in text and len(tail) != 3 else text.replace(",", "")
+                text = (
+                    f"{head}.{tail}"
+                    if "," not in head and "." not in text and len(tail) != 3
+                    else text.replace(",", "")
+                )
             try:
                 return whole(int(text))
             except ValueError:

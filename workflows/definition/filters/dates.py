@@ -11,7 +11,13 @@ from workflows.definition.wording import gettext as _
 
 # Field widths ("%999999999d") would make the C library write gigabytes, so only plain directives are allowed.
 _SAFE_FORMAT = re.compile(r"(?:[^%]|%-?[aAbBcdDeFgGHIjklmMnpPrRStTuUVwWxXyYzZ%])*")
-NAMED_FORMATS = {"iso": "", "date": "%Y-%m-%d", "time": "%H:%M", "datetime": "%Y-%m-%d %H:%M", "long": "%-d %B %Y"}
+NAMED_FORMATS = {
+    "iso": "",
+    "date": "%Y-%m-%d",
+    "time": "%H:%M",
+    "datetime": "%Y-%m-%d %H:%M",
+    "long": "%-d %B %Y",
+}
 
 
 def home_zone(scope: Any) -> tzinfo:
@@ -45,7 +51,9 @@ def _zone(name: Any, scope: Any) -> tzinfo:
     try:
         return zone(text_of(name))
     except ValueError as error:
-        raise FilterRefused(_("there is no time zone {name}").format(name=f"“{text_of(name)[:60]}”")) from error
+        raise FilterRefused(
+            _("there is no time zone {name}").format(name=f"“{text_of(name)[:60]}”")
+        ) from error
 
 
 def write_date(value: Any, form: Any = "iso", timezone: Any = None, *, scope: Any = None) -> str:

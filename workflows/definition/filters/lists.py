@@ -87,7 +87,9 @@ def _concat(value: Any, more: Any) -> list[Any]:
 
 
 def _flatten(value: Any) -> list[Any]:
-    flat = list(_take(chain.from_iterable(item if isinstance(item, list) else [item] for item in list_of(value))))
+    flat = list(
+        _take(chain.from_iterable(item if isinstance(item, list) else [item] for item in list_of(value)))
+    )
     require_bounded(flat)
     return flat
 
@@ -127,11 +129,17 @@ def _size(value: Any) -> int:
 
 
 def _first(value: Any) -> Any:
-    return next(iter(value), None) if isinstance(value, (str, list, range)) else next(iter(list_of(value)), None)
+    return (
+        next(iter(value), None) if isinstance(value, (str, list, range)) else next(iter(list_of(value)), None)
+    )
 
 
 def _last(value: Any) -> Any:
-    return value[-1] if isinstance(value, (str, list, range)) and value else next(iter(reversed(list_of(value))), None)
+    return (
+        value[-1]
+        if isinstance(value, (str, list, range)) and value
+        else next(iter(reversed(list_of(value))), None)
+    )
 
 
 def _object(value: Any) -> Mapping[str, Any]:
@@ -147,7 +155,9 @@ FILTERS: FilterTable = {
     "join": _join,
     "reverse": lambda value: value[::-1] if isinstance(value, str) else list_of(value)[::-1],
     "sort": lambda value, path=None: sorted(list_of(value), key=lambda item: order_key(_pick(item, path))),
-    "sort_natural": lambda value, path=None: sorted(list_of(value), key=lambda i: text_of(_pick(i, path)).casefold()),
+    "sort_natural": lambda value, path=None: sorted(
+        list_of(value), key=lambda i: text_of(_pick(i, path)).casefold()
+    ),
     "uniq": _uniq,
     "compact": lambda value, path=None: [i for i in list_of(value) if _pick(i, path) not in (None, "")],
     "concat": _concat,

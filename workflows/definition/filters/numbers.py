@@ -4,7 +4,14 @@ import math
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from workflows.definition.filters.bounds import FilterRefused, FilterTable, count_of, number_of, text_of, whole
+from workflows.definition.filters.bounds import (
+    FilterRefused,
+    FilterTable,
+    count_of,
+    number_of,
+    text_of,
+    whole,
+)
 from workflows.definition.wording import gettext as _
 
 Number = int | float
@@ -20,7 +27,9 @@ def _result(value: Decimal) -> Number:
     """Return the shortest plain number: decimal arithmetic, so that 0.1 + 0.2 is 0.3."""
     if not value.is_finite() or (value and not -330 < value.adjusted() < 60):
         raise FilterRefused(_("the result is out of range"))
-    return int(value) if value == value.to_integral_value() and value.as_tuple().exponent >= 0 else float(value)
+    return (
+        int(value) if value == value.to_integral_value() and value.as_tuple().exponent >= 0 else float(value)
+    )
 
 
 def _calculate(operator: str, left: Any, right: Any) -> Number:
@@ -39,7 +48,12 @@ def _calculate(operator: str, left: Any, right: Any) -> Number:
     x, y = _exact(a), _exact(b)
     if operator == "modulo":
         return _result(x - y * (x / y).to_integral_value(rounding="ROUND_FLOOR"))
-    results = {"plus": lambda: x + y, "minus": lambda: x - y, "times": lambda: x * y, "divided_by": lambda: x / y}
+    results = {
+        "plus": lambda: x + y,
+        "minus": lambda: x - y,
+        "times": lambda: x * y,
+        "divided_by": lambda: x / y,
+    }
     return float(_result(results[operator]()))
 
 

@@ -25,7 +25,9 @@ from workflows.definition.filters.bounds import (
 )
 from workflows.definition.wording import gettext as _
 
-_TAGS = re.compile(r"<script[^>]*>.*?</script>|<style[^>]*>.*?</style>|<!--.*?-->|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_TAGS = re.compile(
+    r"<script[^>]*>.*?</script>|<style[^>]*>.*?</style>|<!--.*?-->|<[^<>]*>", re.DOTALL | re.IGNORECASE
+)
 _ENTITY = re.compile(r"&amp;((?:[a-zA-Z]{1,31}|#\d{1,7}|#x[0-9a-fA-F]{1,6});)")
 HASHES = {"md5", "sha1", "sha256", "sha384", "sha512"}
 
@@ -91,7 +93,9 @@ def _strip_html(value: Any) -> str:
 def _base64_decode(value: Any) -> str:
     text = "".join(text_of(value).split())
     try:
-        raw = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
+        raw = base64.b64decode(
+            text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True
+        )
         return raw.decode("utf-8")
     except (binascii.Error, ValueError) as error:
         raise FilterRefused(_("this is not base64 text")) from error
@@ -142,7 +146,9 @@ FILTERS: FilterTable = {
     "append": lambda value, more: bounded_text(text_of(value) + text_of(more)),
     "prepend": lambda value, more: bounded_text(text_of(more) + text_of(value)),
     "capitalize": lambda value: text_of(value)[:1].upper() + text_of(value)[1:].lower(),
-    "titlecase": lambda value: re.sub(r"[^\W\d_]+('[^\W\d_]+)?", lambda m: m[0][0].upper() + m[0][1:], text_of(value)),
+    "titlecase": lambda value: re.sub(
+        r"[^\W\d_]+('[^\W\d_]+)?", lambda m: m[0][0].upper() + m[0][1:], text_of(value)
+    ),
     "downcase": lambda value: text_of(value).lower(),
     "upcase": lambda value: text_of(value).upper(),
     "strip": lambda value: text_of(value).strip(),
@@ -177,7 +183,9 @@ FILTERS: FilterTable = {
     "regex_match": lambda value, pattern: patterns.search(text_of(pattern), text_of(value)) is not None,
     "regex_extract": _regex_extract,
     "regex_find_all": lambda value, pattern: patterns.find_all(text_of(pattern), text_of(value), MAX_ITEMS),
-    "json": lambda value, indent=None: json_of(value, None if indent is None else min(max(count_of(indent), 0), 8)),
+    "json": lambda value, indent=None: json_of(
+        value, None if indent is None else min(max(count_of(indent), 0), 8)
+    ),
     "parse_json": _parse_json,
     "to_text": text_of,
 }
