@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
-from accounts.tenancy.admin import SystemAdminSite
+from typing import Any
+
+from django.contrib import admin
+
+from accounts.tenancy.admin import HistoryAdmin, SystemAdminSite
+from config.models import CronRun
 
 site = SystemAdminSite(name="admin")
+
+
+@admin.register(CronRun, site=site)
+class CronRunAdmin(HistoryAdmin):
+    """What the maintenance jobs did."""
+
+    list_display = ["job", "started_at", "seconds", "is_success", "detail"]
+    list_filter = ["job", "is_success", "started_at"]
+    search_fields = ["job", "detail"]
+    list_select_related: Any = []

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.database import development_secrets, embedded
 from config.logs import logging_settings
+from config.operations.jobs import crontab
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -334,7 +335,8 @@ PROCRASTINATE_ON_APP_READY = "config.background.configure"
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 500)
 
 # One list, three runners: the system's crontab, POST /api/cron/<job>, and periodic tasks of the worker.
-CRONJOBS: list[tuple[str, str]] = []
+CRONJOBS = crontab()
+CRONTAB_LOCK_JOBS = False  # the jobs hold a lock in the database, which also holds across machines
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 

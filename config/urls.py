@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from config.admin import site
-from config.views import health
+from config.views import cron, health
 
 urlpatterns = [
     path("", include("workflows.urls")),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("templates/", include("templates_lib.urls")),
     path("billing/", include("billing.urls")),
     path("admin/", site.urls),
+    path("api/cron/<slug:name>", cron.run_job, name="cron-job"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.access import PUBLIC, Rule
 
 RULES: dict[str, Rule] = {
+    "cron-job": PUBLIC,  # by its own secret
     "health-live": PUBLIC,
     "health-ready": PUBLIC,
 }

@@ -1,0 +1,48 @@
+"""The list of scheduled maintenance. Three runners read it: the system's crontab, POST /api/cron/<job>, the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. schedule: five cron fields, UTC. function: dotted path of a callable that returns a sentence or None."""
+
+    name: str
+    schedule: str
+    function: str
+    purpose: str
+
+
+JOBS: tuple[Job, ...] = (
+    Job(
+        "partitions",
+        "7 1 * * *",
+        "config.operations.maintenance.make_partitions",
+        "Makes the next months' tables.",
+    ),
+    Job(
+        "retention",
+        "23 2 * * *",
+        "config.operations.retention.apply_retention",
+        "Removes what is past its time.",
+    ),
+    Job("sessions", "41 3 * * *", "config.operations.maintenance.clear_sessions", "Removes ended sessions."),
+    Job(
+        "leftovers",
+        "11 * * * *",
+        "config.operations.maintenance.clear_leftovers",
+        "Removes expired keys and links.",
+    ),
+)
+
+
+def job_named(name: str) -> Job:
+    """Return a job; raises KeyError for an unknown name."""
+    return {job.name: job for job in JOBS}[name]
+
+
+def crontab() -> list[tuple[str, str, list[str]]]:
+    """Return the list in django-crontab's form, for settings.CRONJOBS."""
+    return [(job.schedule, "config.operations.cron.run", [job.name]) for job in JOBS]
