@@ -15,7 +15,7 @@ from integrations.framework.paths import dig
 from integrations.framework.triggers import Poll
 
 MOST_SEEN = 5_000  # ids kept; more than any page set we fetch
-MOST_PAGES = 10    # one look; the next look goes on where the ids tell
+MOST_PAGES = 100   # one look; ten thousand new items between two looks is beyond any service here
 
 
 @dataclass(frozen=True)
