@@ -1,0 +1,1 @@
+"""The engine's hands: database, clock, connectors and queue."""
