@@ -3,8 +3,28 @@
 import re
 
 from integrations.framework import (
-    Action, BearerToken, Connector, ConnectorError, CursorPages, Field, Offers, Output, PermanentError, Poll, Request,
-    Response, StandardWebhooks, Subscription, TemporaryError, Test, Trigger, Webhooks, dig, file_value, given, read_file,
+    Action,
+    BearerToken,
+    Connector,
+    ConnectorError,
+    CursorPages,
+    Field,
+    Offers,
+    Output,
+    PermanentError,
+    Poll,
+    Request,
+    Response,
+    StandardWebhooks,
+    Subscription,
+    TemporaryError,
+    Test,
+    Trigger,
+    Webhooks,
+    dig,
+    file_value,
+    given,
+    read_file,
 )
 
 

@@ -3,8 +3,29 @@
 import json
 
 from integrations.framework import (
-    Action, Call, Connector, CursorPages, Field, Hmac, Inbound, OAuth2, Offers, Output, PermanentError, Poll,
-    RateLimit, ReconnectError, Reply, Request, Response, TemporaryError, Test, Trigger, Webhooks, dig, given,
+    Action,
+    Call,
+    Connector,
+    CursorPages,
+    Field,
+    Hmac,
+    Inbound,
+    OAuth2,
+    Offers,
+    Output,
+    PermanentError,
+    Poll,
+    RateLimit,
+    ReconnectError,
+    Reply,
+    Request,
+    Response,
+    TemporaryError,
+    Test,
+    Trigger,
+    Webhooks,
+    dig,
+    given,
 )
 
 DEAD_CREDENTIAL = frozenset({

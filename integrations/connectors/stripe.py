@@ -1,9 +1,27 @@
 """Stripe: customers, products, invoices, payment links and refunds in the customer's own account."""
 
 from integrations.framework import (
-    Action, BearerToken, Connector, ConnectorError, CursorPages, Field, Idempotency, Offers, Output,
-    PermanentError, Poll, RateLimit, Request, Response, Subscription, TemporaryError, Test, TimestampedHmac, Trigger,
-    Webhooks, dig,
+    Action,
+    BearerToken,
+    Connector,
+    ConnectorError,
+    CursorPages,
+    Field,
+    Idempotency,
+    Offers,
+    Output,
+    PermanentError,
+    Poll,
+    RateLimit,
+    Request,
+    Response,
+    Subscription,
+    TemporaryError,
+    Test,
+    TimestampedHmac,
+    Trigger,
+    Webhooks,
+    dig,
 )
 
 API_VERSION = "2026-10-28.endive"
@@ -82,7 +100,8 @@ CREATE_PAYMENT_LINK = Action(
     label="Create a payment link",
     fields=(
         Field("line_items", label="Items", kind="list", required=True, fields=(
-            Field("price", label="Price", required=True, options="list_prices", example="price_1MoC3TLkdIwHu7ixcIbKelAC"),
+            Field("price", label="Price", required=True, options="list_prices",
+                  example="price_1MoC3TLkdIwHu7ixcIbKelAC"),
             Field("quantity", label="Quantity", kind="integer", required=True, minimum=1, example=1)),
             example=[{"price": "price_1MoC3TLkdIwHu7ixcIbKelAC", "quantity": 1}]),
         Field("redirect_url", label="Page after payment", kind="url", example="https://example.com/thanks",
@@ -263,7 +282,7 @@ TRIGGERS = (
         returns={
             "id": "id", "customer": "customer", "email": "customer_details.email",
             "amount_total": Output("amount_total", kind="integer"), "payment_status": "payment_status"},
-        sample=event("checkout.session.completed", id="cs_test_a11YYufWQzNY63zpQ6QSNRQhkUpVph4WRmzW0zWJO2znZKdVujZ0N0S22u",
+        sample=event("checkout.session.completed", id="cs_test_a11YYufWQzNY63zpQ6QSNRQhkUpVph4",
                      object="checkout.session", customer=None, customer_details={"email": "ada@example.com"},
                      amount_total=4900, payment_status="paid")),
     Trigger(

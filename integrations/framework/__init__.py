@@ -10,7 +10,8 @@ How to write one connector in one file
    through the API, polling), `openai.py` (files, binary answers, rate-limit headers).
 2. Actions. Prefer `call="POST /contacts/{id}"` with fields: each given value goes to the path when named there, else to
    the query (GET, DELETE) or the body; `Field(send="profile.email")` nests, `place="query"` moves it.
-   Use `request=lambda inputs: Request(...)` when the body has another shape, and a generator for several calls:
+   Use `request=lambda inputs: Request(...)` when the body has another shape, and a generator for several calls
+   (`run=`):
 
        def upload(call):
            answer = yield Request("POST", "/files/start", json={"name": call.inputs["name"]})
@@ -28,6 +29,8 @@ How to write one connector in one file
    `key_safe` without a key when the service makes repeats harmless: set `effect="key_safe"` and say why.
 4. Failures. `check` looks at answers below 400 that hide a failure; `on_error` refines those from 400 on (429 for a spent
    quota is permanent); raise TemporaryError (retry helps), PermanentError (it does not), ReconnectError (credential dead).
+   What reusable pieces there are: signatures.py and signed_tokens.py (schemes), handshakes.py (echo_header for Asana,
+   echo_query for Graph, echo_json for monday, keep_json for Notion, answer_methods for Trello and Mailchimp).
 5. Triggers. `Trigger(kind="webhook", event=..., sample=...)` under the connector's `webhooks=Webhooks(...)`, or
    `Trigger(kind="polling", poll=Poll(...))`. Samples are payloads of the service's own shape.
 6. `test=Test(Request("GET", "/me"), account={"user_id": "id"}, label="name")`, `account=` for what a base URL needs.
@@ -37,20 +40,49 @@ How to write one connector in one file
 
 from integrations.framework.auth import ApiKey, Basic, BearerToken, BotToken, NoAuth, OAuth2
 from integrations.framework.definition import (
-    Action, Call, Connector, Idempotency, LookUp, Offers, RateLimit, Test, extract, fields_schema,
+    Action,
+    Call,
+    Connector,
+    Idempotency,
+    LookUp,
+    Offers,
+    RateLimit,
+    Test,
+    extract,
+    fields_schema,
 )
 from integrations.framework.errors import (
-    AddressRefused, ConnectorError, PermanentError, ReconnectError, TemporaryError, vendor_message,
+    AddressRefused,
+    ConnectorError,
+    PermanentError,
+    ReconnectError,
+    TemporaryError,
+    vendor_message,
 )
 from integrations.framework.fields import Field, Output
 from integrations.framework.messages import (
-    File, Inbound, Reply, Request, Response, file_value, given, read_file,
+    File,
+    Inbound,
+    Reply,
+    Request,
+    Response,
+    file_value,
+    given,
+    read_file,
 )
 from integrations.framework.pagination import CursorPages, LinkPages, NumberedPages, OffsetPages
 from integrations.framework.paths import dig
 from integrations.framework.signatures import (
-    Ecdsa, Ed25519, Hmac, Refused, SharedToken, StandardWebhooks, TimestampedHmac, Verified,
-    token_in_header, token_in_query,
+    Ecdsa,
+    Ed25519,
+    Hmac,
+    Refused,
+    SharedToken,
+    StandardWebhooks,
+    TimestampedHmac,
+    Verified,
+    token_in_header,
+    token_in_query,
 )
 from integrations.framework.triggers import Poll, Subscription, Trigger, Webhooks
 

@@ -1,4 +1,4 @@
-"""The one door to other services: every outbound HTTP call of every connector, and of the HTTP step, goes through here."""
+"""The one door to other services: every outbound HTTP call of connectors and of the HTTP step goes through here."""
 
 from __future__ import annotations
 

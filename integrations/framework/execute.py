@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from integrations.framework.auth import expand
 from integrations.framework.client import Client
 from integrations.framework.definition import Action, Call, Connector, Idempotency, extract
-from integrations.framework.errors import PermanentError, TemporaryError
+from integrations.framework.errors import ConnectorError, PermanentError, TemporaryError
 from integrations.framework.inputs import prepare_inputs
 from integrations.framework.messages import Request, Response
 from integrations.framework.pagination import DEFAULT_RESULTS, MAX_PAGES, MAX_RESULTS
@@ -103,7 +103,7 @@ async def dynamic_options(
 
 async def test_connection(
     connector: Connector, credentials: Mapping[str, Any], account: Mapping[str, Any], *, client: Client,
-    pace_key: str = "",
+    pace_key: str = "",  # noqa: PT028 - not a test
 ) -> Tested:
     """Prove a credential with the connector's cheap call. Raises as perform() does."""
     if connector.test is None:
@@ -175,7 +175,7 @@ class _Sender:
             self.client.pace.pause(self.pace_key, pause)
         try:
             self.connector.raise_for(response, now=self.client.now())
-        except (PermanentError, TemporaryError) as error:
+        except ConnectorError as error:
             error.message, error.detail = redact(error.message, self.secrets), redact(error.detail, self.secrets)
             error.args = (error.message,)
             if isinstance(error, TemporaryError) and error.retry_after and error.status == 429:
@@ -229,7 +229,7 @@ def fill(path: str, at: Mapping[str, Any]) -> str:
 
 
 def flat(values: Mapping[str, Any], *, repeat: bool = False) -> list[tuple[str, str]]:
-    """Return (name, text) pairs; objects become brackets, lists brackets with an index or, with repeat, the name again."""
+    """Return (name, text) pairs; objects become brackets, lists an index in brackets or, with repeat, the name again."""
     pairs: list[tuple[str, str]] = []
 
     def add(name: str, value: Any) -> None:

@@ -175,7 +175,7 @@ def _raise_for_token(connector: Connector, auth: OAuth2, response: Response, now
     if response.status >= 500 or response.status in (408, 429):
         raise TemporaryError(
             f"{connector.name} has a problem of its own right now. We will try again.", status=response.status)
-    if code in DEAD_GRANTS or response.status in (400, 401) and not code:
+    if code in DEAD_GRANTS or (response.status in (400, 401) and not code):
         raise ReconnectError(
             f"{connector.name} no longer accepts this connection. Reconnect it.", detail=code, code=code,
             status=response.status)

@@ -228,7 +228,8 @@ class SharedToken:
             return Refused("the shared token is missing")
         if not candidates:
             return Refused("the delivery carries no token")
-        if all([hmac.compare_digest(candidate.encode(), key.encode()) for candidate in candidates]):
+        # A list, not a generator: the time must not tell which candidate was wrong.
+        if all([hmac.compare_digest(candidate.encode(), key.encode()) for candidate in candidates]):  # noqa: C419
             return Verified()
         return Refused("the token does not match")
 

@@ -9,7 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations.framework import (
-    Action, Call, Connector, Output, Request, Subscription, dig,
+    Action,
+    Call,
+    Connector,
+    Output,
+    Request,
+    Subscription,
+    dig,
 )
 from integrations.framework.execute import prepare
 from integrations.framework.fields import as_output
@@ -239,7 +245,8 @@ def judge_graphql(schema: Any, body: Mapping[str, Any], case: Case) -> list[str]
             errors = values if isinstance(values, list) else getattr(values, "errors", None) or []
             problems += [f"body variables: {error.message}" for error in errors]
             declared = {definition.variable.name.value for definition in node.variable_definitions or ()}
-            problems += [f"body variables: {name} is not declared" for name in set(body.get("variables") or {}) - declared]
+            unknown = set(body.get("variables") or {}) - declared
+            problems += [f"body variables: {name} is not declared" for name in unknown]
             for name, path, prefix in output_paths(case.returns):
                 full = f"{prefix}.{path}" if prefix else path
                 parts = [part.replace("[]", "") for part in full.split(".") if part and not part.isdigit()]

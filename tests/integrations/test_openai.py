@@ -9,7 +9,14 @@ import pytest
 from integrations.connectors.openai import connector, duration_seconds, wait
 from integrations.framework import PermanentError, ReconnectError, Refused, Response, TemporaryError, Verified
 from tests.integrations.checks import (
-    NOW, answer, answer_in_turn, assert_well_described, delivery, empty_optionals, run_at, sent,
+    NOW,
+    answer,
+    answer_in_turn,
+    assert_well_described,
+    delivery,
+    empty_optionals,
+    run_at,
+    sent,
 )
 
 SECRET = "whsec_" + base64.b64encode(b"a key of twenty-four byt").decode()

@@ -9,7 +9,14 @@ import pytest
 from integrations.connectors.slack import connector
 from integrations.framework import PermanentError, ReconnectError, Refused, TemporaryError, Verified
 from tests.integrations.checks import (
-    NOW, answer, answer_in_turn, assert_well_described, delivery, empty_optionals, run_at, sent,
+    NOW,
+    answer,
+    answer_in_turn,
+    assert_well_described,
+    delivery,
+    empty_optionals,
+    run_at,
+    sent,
 )
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"

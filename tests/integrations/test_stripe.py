@@ -6,9 +6,24 @@ import json
 import pytest
 
 from integrations.connectors.stripe import API_VERSION, connector
-from integrations.framework import PermanentError, ReconnectError, Refused, Subscription, TemporaryError, Verified
+from integrations.framework import (
+    PermanentError,
+    ReconnectError,
+    Refused,
+    Subscription,
+    TemporaryError,
+    Verified,
+)
 from tests.integrations.checks import (
-    KEY, NOW, answer, answer_in_turn, assert_well_described, delivery, empty_optionals, run_at, sent,
+    KEY,
+    NOW,
+    answer,
+    answer_in_turn,
+    assert_well_described,
+    delivery,
+    empty_optionals,
+    run_at,
+    sent,
 )
 
 SECRET = "whsec_test_secret"

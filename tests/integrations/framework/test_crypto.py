@@ -11,7 +11,8 @@ RING = KeyRing.from_setting(f"k1:{base64.b64encode(KEY).decode()}")
 ROW = row_binding("organization-1", "integration-2")
 SECRET = {"accessToken": "xoxb-åccess", "refreshToken": "r-1"}
 
-# Made with Node v20.20.2: createCipheriv("aes-256-gcm", key, iv), key 000102..1f, iv a0a1a2..af, JSON.stringify(SECRET).
+# Made with Node v20.20.2: createCipheriv("aes-256-gcm", key, iv) over JSON.stringify(SECRET),
+# key 000102..1f, iv a0a1a2..af.
 NODE_PLAIN = (
     "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf:d5b672139e0742927f540cfe8af645f4:"
     "518142df7ba8be0597f174d48336b7b2fa2a3b1b53f7f4cf9e7719c53b1904f569f79406e6bbebd2856c5e802260c5dd2b18da")

@@ -9,15 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from integrations.framework import Connector, OAuth2, PermanentError, ReconnectError, TemporaryError
-from integrations.framework import oauth
+from integrations.framework import Connector, OAuth2, PermanentError, ReconnectError, TemporaryError, oauth
 from integrations.framework.client import Client
 from tests.integrations.checks import answer_in_turn
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636, appendix B
 AUTH = OAuth2(
-    authorize_url="https://{shop}/oauth/authorize", scopes=("orders", "customers"), account_from_token={"team": "team.id"})
+    authorize_url="https://{shop}/oauth/authorize", scopes=("orders", "customers"),
+    account_from_token={"team": "team.id"})
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def call(function, service, **options):
     async def run():
         try:
             return await function(
-                service, service.auths[0], client_id="our-id", client_secret="our-secret", account={"shop": "a.example"},
-                client=client, **options)
+                service, service.auths[0], client_id="our-id", client_secret="our-secret",
+                account={"shop": "a.example"}, client=client, **options)
         finally:
             await client.aclose()
     return asyncio.run(run())

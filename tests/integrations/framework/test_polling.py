@@ -66,7 +66,7 @@ def test_reading_goes_on_until_a_page_holds_nothing_new():
 
 
 def test_a_list_that_starts_empty_reports_its_first_item():
-    found, cursor = looking(POLL, None, [])
+    _, cursor = looking(POLL, None, [])
     assert looking(POLL, cursor, [item(1)])[0] == ["i1"]
 
 

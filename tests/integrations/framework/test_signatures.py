@@ -14,11 +14,31 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import NameOID
 
 from integrations.framework import (
-    Ecdsa, Ed25519, Hmac, Inbound, Refused, StandardWebhooks, TimestampedHmac, Verified, dig,
+    Ecdsa,
+    Ed25519,
+    Hmac,
+    Inbound,
+    Refused,
+    StandardWebhooks,
+    TimestampedHmac,
+    Verified,
+    dig,
 )
-from integrations.framework.handshakes import answer_methods, echo_header, echo_json, echo_query, first_of, keep_json
+from integrations.framework.handshakes import (
+    answer_methods,
+    echo_header,
+    echo_json,
+    echo_query,
+    first_of,
+    keep_json,
+)
 from integrations.framework.signatures import (
-    SharedToken, address_then_body, body_then_address, hubspot_v3, token_in_header, token_in_query,
+    SharedToken,
+    address_then_body,
+    body_then_address,
+    hubspot_v3,
+    token_in_header,
+    token_in_query,
 )
 from integrations.framework.signed_tokens import CertificateSignature, JwtHs256
 from tests.integrations.checks import NOW, delivery
