@@ -21,14 +21,15 @@ How to write one connector in one file
    Inputs hold only what was given: empty texts and missing optional values are already gone, so use `.get()` and
    `given()`; None members are dropped at the top level of query, form and json.
    Every required field has an `example` (contract tests build requests from it), every listing action a
-   `pagination` (it gets the `max_results` field by itself) and, when a field's `options` names it, `offers`.
+   `pagination` (`max_results` comes by itself) and, when a field's `options` names it, `offers`.
    `returns` maps output names to paths in the answer: `{"id": "id", "items": Output("data", kind="list", of={...})}`;
    `Output("", kind="object")` is the whole body.
 3. Effect of each action, honestly: `read`; `key_safe` (with the connector's or the action's `idempotency`);
    `checkable` (with `look_up`); `unsafe` for everything else. PUT of a whole state and DELETE of an id are
    `key_safe` without a key when the service makes repeats harmless: set `effect="key_safe"` and say why.
 4. Failures. `check` looks at answers below 400 that hide a failure; `on_error` refines those from 400 on (429 for a spent
-   quota is permanent); raise TemporaryError (retry helps), PermanentError (it does not), ReconnectError (credential dead).
+   quota is permanent); raise TemporaryError (retry helps), PermanentError (it does not), ReconnectError (credential
+   dead).
    What reusable pieces there are: signatures.py and signed_tokens.py (schemes), handshakes.py (echo_header for Asana,
    echo_query for Graph, echo_json for monday, keep_json for Notion, answer_methods for Trello and Mailchimp).
 5. Triggers. `Trigger(kind="webhook", event=..., sample=...)` under the connector's `webhooks=Webhooks(...)`, or
@@ -60,6 +61,14 @@ from integrations.framework.errors import (
     vendor_message,
 )
 from integrations.framework.fields import Field, Output
+from integrations.framework.handshakes import (
+    answer_methods,
+    echo_header,
+    echo_json,
+    echo_query,
+    first_of,
+    keep_json,
+)
 from integrations.framework.messages import (
     File,
     Inbound,
@@ -84,13 +93,67 @@ from integrations.framework.signatures import (
     token_in_header,
     token_in_query,
 )
+from integrations.framework.signed_tokens import CertificateSignature, JwtHs256
 from integrations.framework.triggers import Poll, Subscription, Trigger, Webhooks
 
 __all__ = [
-    "Action", "AddressRefused", "ApiKey", "Basic", "BearerToken", "BotToken", "Call", "Connector", "ConnectorError",
-    "CursorPages", "Ecdsa", "Ed25519", "Field", "File", "Hmac", "Idempotency", "Inbound", "LinkPages", "LookUp",
-    "NoAuth", "NumberedPages", "OAuth2", "Offers", "OffsetPages", "Output", "PermanentError", "Poll", "RateLimit",
-    "ReconnectError", "Refused", "Reply", "Request", "Response", "SharedToken", "StandardWebhooks", "Subscription",
-    "TemporaryError", "Test", "TimestampedHmac", "Trigger", "Verified", "Webhooks", "dig", "extract",
-    "fields_schema", "file_value", "given", "read_file", "token_in_header", "token_in_query", "vendor_message",
+    "Action",
+    "AddressRefused",
+    "ApiKey",
+    "Basic",
+    "BearerToken",
+    "BotToken",
+    "Call",
+    "CertificateSignature",
+    "Connector",
+    "ConnectorError",
+    "CursorPages",
+    "Ecdsa",
+    "Ed25519",
+    "Field",
+    "File",
+    "Hmac",
+    "Idempotency",
+    "Inbound",
+    "JwtHs256",
+    "LinkPages",
+    "LookUp",
+    "NoAuth",
+    "NumberedPages",
+    "OAuth2",
+    "Offers",
+    "OffsetPages",
+    "Output",
+    "PermanentError",
+    "Poll",
+    "RateLimit",
+    "ReconnectError",
+    "Refused",
+    "Reply",
+    "Request",
+    "Response",
+    "SharedToken",
+    "StandardWebhooks",
+    "Subscription",
+    "TemporaryError",
+    "Test",
+    "TimestampedHmac",
+    "Trigger",
+    "Verified",
+    "Webhooks",
+    "answer_methods",
+    "dig",
+    "echo_header",
+    "echo_json",
+    "echo_query",
+    "extract",
+    "fields_schema",
+    "file_value",
+    "first_of",
+    "given",
+    "keep_json",
+    "read_file",
+    "token_in_header",
+    "token_in_query",
+    "vendor_message",
 ]

@@ -229,7 +229,7 @@ def fill(path: str, at: Mapping[str, Any]) -> str:
 
 
 def flat(values: Mapping[str, Any], *, repeat: bool = False) -> list[tuple[str, str]]:
-    """Return (name, text) pairs; objects become brackets, lists an index in brackets or, with repeat, the name again."""
+    """Return (name, text) pairs; objects become brackets, lists an indexed bracket or, with repeat, the name again."""
     pairs: list[tuple[str, str]] = []
 
     def add(name: str, value: Any) -> None:
