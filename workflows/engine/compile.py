@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from workflows.definition.durations import parse_duration
 from workflows.definition.conditions import compile_condition
+from workflows.definition.durations import parse_duration
 from workflows.definition.expressions import compile_value
 from workflows.definition.tree import iter_steps
 from workflows.engine.limits import DEFAULT_RUN_SECONDS, MAX_RUN_STEPS, WAITING_RUN_SECONDS
@@ -32,7 +32,7 @@ class StepKind:
     serves all runs of the version at once.
     """
 
-    pure = False      # compute() gives the output at once, from the scope alone
+    pure = False  # compute() gives the output at once, from the scope alone
     is_block = False  # holds steps; its failures are theirs, so it is not retried
     ends_run = False
     remembers = False  # overrides remember()
@@ -62,7 +62,7 @@ class Node:
 
     condition: the step's `if`, or None. attempts: tries in all.
     retry_base, retry_cap, timeout: seconds; timeout None means none of its own.
-    on_error: "fail", "continue", or the handler's steps.
+    on_error: "fail", "continue" or "handler"; handler: the steps that run then.
     """
 
     id: str
@@ -74,7 +74,8 @@ class Node:
     retry_base: float = 2.0
     retry_cap: float = 900.0
     timeout: float | None = None
-    on_error: str | Nodes = "fail"
+    on_error: str = "fail"
+    handler: Nodes = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -110,7 +111,8 @@ class Compiler:
             retry_base=seconds(retry.backoff) if retry else 2.0,
             retry_cap=seconds(retry.max_delay) if retry else 900.0,
             timeout=None if step.timeout is None else seconds(step.timeout),
-            on_error=on_error if isinstance(on_error, str) else self.nodes(on_error),
+            on_error=on_error if isinstance(on_error, str) else "handler",
+            handler=() if isinstance(on_error, str) else self.nodes(on_error),
         )
 
     def value(self, value: Json) -> Template:

@@ -32,9 +32,12 @@ from workflows.engine.signals import DeadlineReached, RunCancelled, Signal, Step
 if TYPE_CHECKING:
     from workflows.engine.here import Here
 
+_MAYBE_SENT = (EffectState.INTENDED, EffectState.UNCERTAIN)
 IN_OUR_DATABASE = frozenset({EffectKind.WORKFLOW, EffectKind.APPROVAL, EffectKind.WAIT, EffectKind.RESPOND})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110, 9.2.1
-IDEMPOTENT_METHODS = frozenset({"PUT", "DELETE"})  # RFC 9110, 9.2.2: the same request twice has the same effect
+IDEMPOTENT_METHODS = frozenset(
+    {"PUT", "DELETE"}
+)  # RFC 9110, 9.2.2: the same request twice has the same effect
 
 
 def default_class(kind: EffectKind, inputs: Mapping[str, Json]) -> EffectClass:
@@ -68,8 +71,8 @@ async def perform(here: Here, kind: EffectKind, inputs: Mapping[str, Json]) -> E
     here.key = f"{walk.input.execution_id}:{here.path}"
     here.durable = True
     committed = here.committed
-    interrupted = committed is not None and committed.effect_state in (EffectState.INTENDED, EffectState.UNCERTAIN)
-    if interrupted and committed.input is not None:
+    interrupted = committed is not None and committed.effect_state in _MAYBE_SENT
+    if committed is not None and interrupted and committed.input is not None:
         inputs = committed.input
     here.input = inputs = check_input(inputs)
     effect_class = walk.effects.effect_class(kind, inputs)
@@ -103,7 +106,8 @@ async def perform(here: Here, kind: EffectKind, inputs: Mapping[str, Json]) -> E
     else:
         here.effect_state = EffectState.INTENDED
     call.attempt = here.attempt
-    return _happened(here, await _guarded(here, call, look_up=False))
+    result = await _guarded(here, call, look_up=False)
+    return _happened(here, result or EffectResult())
 
 
 def _happened(here: Here, result: EffectResult) -> EffectResult:
@@ -126,14 +130,21 @@ async def _guarded(here: Here, call: EffectCall, *, look_up: bool) -> EffectResu
             here.effect_state = EffectState.UNCERTAIN
         deadline = here.outer.deadline
         if deadline is not None and here.now() >= deadline:
-            walk.journal.append(here.record(
-                StepStatus.CANCELLED, finished_at=here.now(),
-                error=_error(ErrorClass.TIMEOUT, _("Time was up while this step was waiting for an answer.")).as_json(),
-            ))
+            walk.journal.append(
+                here.record(
+                    StepStatus.CANCELLED,
+                    finished_at=here.now(),
+                    error=_error(
+                        ErrorClass.TIMEOUT, _("Time was up while this step was waiting for an answer.")
+                    ).as_json(),
+                )
+            )
             raise DeadlineReached(here.outer.owner) from None
         problem = EffectError(
-            _error(ErrorClass.TEMPORARY, _("There was no answer within {seconds} seconds.").format(
-                seconds=f"{call.timeout:g}")),
+            _error(
+                ErrorClass.TEMPORARY,
+                _("There was no answer within {seconds} seconds.").format(seconds=f"{call.timeout:g}"),
+            ),
             may_have_happened=True,
         )
     except RunCancelled:
@@ -147,8 +158,11 @@ async def _guarded(here: Here, call: EffectCall, *, look_up: bool) -> EffectResu
         raise
     except Exception as fault:  # noqa: BLE001 - whatever a connector throws is one failed step, not a lost run
         problem = EffectError(
-            _error(ErrorClass.PLATFORM, _("Something went wrong on our side. The step can be tried again."),
-                   f"{type(fault).__name__}: {fault}"),
+            _error(
+                ErrorClass.PLATFORM,
+                _("Something went wrong on our side. The step can be tried again."),
+                f"{type(fault).__name__}: {fault}",
+            ),
             may_have_happened=True,
         )
     if look_up:
@@ -191,13 +205,20 @@ async def _ask(here: Here, call: EffectCall) -> EffectResult | None:
     if resolution == "happened":
         return EffectResult(answer.value.get("output"))
     if resolution == "stop":
-        raise Stop(RunResult.CANCELLED, _("Stopped by a person, because nobody could tell whether the step happened."))
+        raise Stop(
+            RunResult.CANCELLED,
+            _("Stopped by a person, because nobody could tell whether the step happened."),
+        )
     # Known not to have happened: this attempt is closed, so that an answer about it is never used for the next.
     here.effect_state = EffectState.NOT_SENT
-    here.walk.journal.append(here.record(
-        StepStatus.FAILED, finished_at=here.now(), recorded={"retry_at": here.now().isoformat()},
-        error=_error(ErrorClass.TEMPORARY, _("The step was interrupted before it happened.")).as_json(),
-    ))
+    here.walk.journal.append(
+        here.record(
+            StepStatus.FAILED,
+            finished_at=here.now(),
+            recorded={"retry_at": here.now().isoformat()},
+            error=_error(ErrorClass.TEMPORARY, _("The step was interrupted before it happened.")).as_json(),
+        )
+    )
     here.attempt += 1
     here.started_at = here.now()
     here.committed = None
@@ -206,7 +227,9 @@ async def _ask(here: Here, call: EffectCall) -> EffectResult | None:
 
 def _question(here: Here, call: EffectCall) -> Signal:
     here.effect_state = EffectState.UNCERTAIN
-    return here.suspend(WakeKind.UNCERTAIN_EFFECT, here.key or "", detail=dict(call.inputs), own_timeout=False)
+    return here.suspend(
+        WakeKind.UNCERTAIN_EFFECT, here.key or "", detail=dict(call.inputs), own_timeout=False
+    )
 
 
 def _held(here: Here, problem: EffectError) -> Signal:

@@ -38,7 +38,11 @@ class Frame:
     __slots__ = ("deadline", "join", "owner", "scope", "steps")
 
     def __init__(
-        self, scope: dict[str, Any], deadline: datetime | None = None, owner: str = "", join: Join | None = None
+        self,
+        scope: dict[str, Any],
+        deadline: datetime | None = None,
+        owner: str = "",
+        join: Join | None = None,
     ):
         self.scope = scope
         self.steps: dict[str, Any] = scope["steps"]
@@ -57,7 +61,9 @@ class Frame:
 
     def iteration(self, names: dict[str, Any]) -> Frame:
         """Return a frame for one round of a sequential loop: its own steps, but the vars of this one."""
-        return Frame({**self.scope, **names, "steps": self.steps.copy()}, self.deadline, self.owner, self.join)
+        return Frame(
+            {**self.scope, **names, "steps": self.steps.copy()}, self.deadline, self.owner, self.join
+        )
 
     def merge(self, other: Frame) -> None:
         """Take over what a forked frame has found out."""

@@ -39,8 +39,23 @@ class Here:
     outer is not.
     """
 
-    __slots__ = ("attempt", "committed", "cost", "durable", "effect_state", "frame", "input", "key", "node",
-                 "outer", "path", "previous", "recorded", "started_at", "walk")
+    __slots__ = (
+        "attempt",
+        "committed",
+        "cost",
+        "durable",
+        "effect_state",
+        "frame",
+        "input",
+        "key",
+        "node",
+        "outer",
+        "path",
+        "previous",
+        "recorded",
+        "started_at",
+        "walk",
+    )
 
     def __init__(
         self,
@@ -161,8 +176,16 @@ class Here:
         node = self.node
         values.setdefault("effect_state", self.effect_state)
         return StepRecord(
-            self.path, node.id, node.type, self.attempt, status, self.started_at,
-            input=self.input, idempotency_key=self.key, cost=self.cost, **values,
+            self.path,
+            node.id,
+            node.type,
+            self.attempt,
+            status,
+            self.started_at,
+            input=self.input,
+            idempotency_key=self.key,
+            cost=self.cost,
+            **values,
         )
 
 

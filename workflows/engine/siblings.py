@@ -10,10 +10,12 @@ from workflows.engine.here import earliest
 from workflows.engine.interface import Json
 from workflows.engine.signals import DeadlineReached, Halted, RunCancelled, Signal, StepFailed, Stop, Suspend
 
-_PRECEDENCE = (RunCancelled, Stop, DeadlineReached, StepFailed, Halted, Suspend)
+_PRECEDENCE = (RunCancelled, Stop, DeadlineReached, StepFailed, Halted)  # Suspend only when nothing else is
 
 
-async def side_by_side(count: int, width: int, branch: Callable[[int], Awaitable[Json]], join: Join) -> list[Json]:
+async def side_by_side(
+    count: int, width: int, branch: Callable[[int], Awaitable[Json]], join: Join
+) -> list[Json]:
     """Return the outputs of branch(0) ... branch(count - 1), in order, with at most `width` running at once.
 
     A branch that suspends keeps its place among the `width`, so with width 1 the second never overtakes the
@@ -57,11 +59,9 @@ async def side_by_side(count: int, width: int, branch: Callable[[int], Awaitable
 def _weightiest(signals: list[tuple[int, Signal]]) -> Signal:
     signals.sort(key=lambda found: found[0])
     for kind in _PRECEDENCE:
-        found = [signal for _, signal in signals if isinstance(signal, kind)]
-        if not found:
-            continue
-        if kind is not Suspend:
-            return found[0]
-        conditions = [condition for signal in found for condition in signal.conditions]  # type: ignore[attr-defined]
-        return Suspend(conditions, earliest(*(signal.wake_at for signal in found)))  # type: ignore[attr-defined]
-    raise AssertionError("every signal has a weight")
+        for _index, signal in signals:
+            if isinstance(signal, kind):
+                return signal
+    suspended = [signal for _index, signal in signals if isinstance(signal, Suspend)]
+    conditions = [condition for signal in suspended for condition in signal.conditions]
+    return Suspend(conditions, earliest(*(signal.wake_at for signal in suspended)))

@@ -18,9 +18,7 @@ class StepFailed(Signal):
         self.error = error
 
 
-def failure(
-    message: str, *, detail: str = "", error_class: ErrorClass = ErrorClass.PERMANENT
-) -> StepFailed:
+def failure(message: str, *, detail: str = "", error_class: ErrorClass = ErrorClass.PERMANENT) -> StepFailed:
     """Return the signal for a step that cannot go on; message: a sentence a person can act on."""
     return StepFailed(StepError(error_class, message, detail))
 

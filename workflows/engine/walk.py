@@ -37,6 +37,7 @@ from workflows.engine.interface import (
 )
 from workflows.engine.limits import MAX_ERROR_CHARS, MAX_PATH_CHARS, SHORT_WAIT_SECONDS, STEPS_PER_TURN
 from workflows.engine.payload import storable
+from workflows.engine.replay import NOTHING, SKIPPED_VIEW, replay, restore
 from workflows.engine.retry import next_attempt_in, retry_delay
 from workflows.engine.signals import (
     DeadlineReached,
@@ -46,11 +47,6 @@ from workflows.engine.signals import (
     Suspend,
     failure,
 )
-
-NOTHING = object()
-"""Output of a step that was passed over: the block's output stays what it was."""
-
-SKIPPED_VIEW = {"output": None, "status": "SKIPPED", "error": None}
 
 
 class Walk:
@@ -91,7 +87,8 @@ class Walk:
         self._started = len(self.committed)
         # A run that completes has dealt with every failure in its journal, so one is enough to know.
         self.partial = any(
-            step.status is StepStatus.FAILED and "retry_at" not in step.recorded for step in self.committed.values()
+            step.status is StepStatus.FAILED and "retry_at" not in step.recorded
+            for step in self.committed.values()
         )
         frame = self._first_frame()
         try:
@@ -110,7 +107,9 @@ class Walk:
         except RunCancelled:
             return Cancelled()
         except DeadlineReached:
-            return Failed(StepError(ErrorClass.TIMEOUT, _("The run took longer than its time limit and was ended.")))
+            return Failed(
+                StepError(ErrorClass.TIMEOUT, _("The run took longer than its time limit and was ended."))
+            )
         except StepFailed as failed:
             return Failed(failed.error)
 
@@ -132,7 +131,8 @@ class Walk:
     async def outside(self, awaitable: Any, seconds: float | None) -> Any:
         """Return what `awaitable` gives. Raises TimeoutError after `seconds`, RunCancelled when cancel is asked for."""
         task = asyncio.current_task()
-        assert task is not None
+        if task is None:
+            raise RuntimeError("a walk runs inside a task")
         self._waiting.add(task)
         try:
             async with asyncio.timeout(seconds):
@@ -151,16 +151,16 @@ class Walk:
         if seconds <= 0:
             return
         frame = here.frame if own_timeout else here.outer
-        ends_first = frame.deadline is not None and frame.deadline < until
+        ends = frame.deadline if frame.deadline is not None and frame.deadline < until else None
         if seconds >= SHORT_WAIT_SECONDS:
             condition = WakeCondition(WakeKind.DELAY, here.path, self._key(here.path), until)
-            if ends_first and frame.deadline <= self.environment.now():
+            if ends is not None and ends <= self.environment.now():
                 raise DeadlineReached(frame.owner)
             raise Suspend([condition], frame.deadline)
-        if ends_first:
-            seconds = max(0.0, (frame.deadline - self.environment.now()).total_seconds())
+        if ends is not None:
+            seconds = max(0.0, (ends - self.environment.now()).total_seconds())
         await self.outside(self.environment.sleep(seconds), None)
-        if ends_first:
+        if ends is not None:
             raise DeadlineReached(frame.owner)
 
     def check(self, frame: Frame, now: datetime) -> None:
@@ -182,11 +182,11 @@ class Walk:
         if committed is not None:
             status = committed.status
             if status is StepStatus.COMPLETED or status is StepStatus.SKIPPED:
-                return self._replay(node, path, frame, committed)
+                return replay(self.committed, node, path, frame, committed)
             if status is StepStatus.FAILED and "retry_at" not in committed.recorded:
-                self._restore(node, path, frame, committed)
-                assert committed.error is not None
-                return await self._handle(node, path, frame, StepError.from_json(committed.error))
+                restore(self.committed, node, path, frame, committed)
+                error = StepError.from_json(committed.error or {})
+                return await self._handle(node, path, frame, error)
             if status is StepStatus.CANCELLED and committed.error is None:
                 raise RunCancelled
         now = self.environment.now()
@@ -223,13 +223,18 @@ class Walk:
                 error = StepError(ErrorClass.PERMANENT, explain(problem), str(problem))
             except Stop as stop:
                 if kind.ends_run:
-                    self.journal.append(here.record(
-                        StepStatus.COMPLETED, finished_at=self.environment.now(), output=stop.output))
+                    self.journal.append(
+                        here.record(
+                            StepStatus.COMPLETED, finished_at=self.environment.now(), output=stop.output
+                        )
+                    )
                 raise
             except DeadlineReached as reached:
                 if reached.owner != here.path:
                     raise
-                message = _("This step did not finish within {seconds} seconds.").format(seconds=f"{node.timeout:g}")
+                message = _("This step did not finish within {seconds} seconds.").format(
+                    seconds=f"{node.timeout:g}"
+                )
                 error = StepError(ErrorClass.TIMEOUT, message)
             else:
                 await self._finish(here, output, text)
@@ -237,7 +242,8 @@ class Walk:
             delay = None
             if not kind.is_block:
                 computed = retry_delay(
-                    here.attempt, rng=self.environment.random, base=node.retry_base / 2, cap=node.retry_cap)
+                    here.attempt, rng=self.environment.random, base=node.retry_base / 2, cap=node.retry_cap
+                )
                 delay = next_attempt_in(error, here.attempt, node.attempts, computed)
             if delay is None:
                 return await self._fail(here, error)
@@ -245,7 +251,10 @@ class Walk:
 
     async def _finish(self, here: Here, output: Json, text: str) -> None:
         record = here.record(
-            StepStatus.COMPLETED, finished_at=self.environment.now(), output=output, output_json=text,
+            StepStatus.COMPLETED,
+            finished_at=self.environment.now(),
+            output=output,
+            output_json=text,
             recorded=here.recorded,
         )
         if here.durable:
@@ -262,12 +271,17 @@ class Walk:
         due = now + timedelta(seconds=delay)
         error = _bounded(replace(error, step=here.path))
         record = here.record(
-            StepStatus.FAILED, finished_at=now, error=error.as_json(),
+            StepStatus.FAILED,
+            finished_at=now,
+            error=error.as_json(),
             recorded={"retry_at": due.isoformat(), "kind": str(WakeKind.DELAY), "key": self._key(here.path)},
         )
         self.journal.append(record)
         previous = CommittedStep(
-            StepStatus.FAILED, attempt=here.attempt, effect_state=here.effect_state, recorded=record.recorded,
+            StepStatus.FAILED,
+            attempt=here.attempt,
+            effect_state=here.effect_state,
+            recorded=record.recorded,
             started_at=here.started_at,
         )
         return await self._after_pause(here, previous)
@@ -283,7 +297,11 @@ class Walk:
         self.partial = True
         error = _bounded(replace(error, step=error.step or here.path))
         record = here.record(
-            StepStatus.FAILED, finished_at=self.environment.now(), error=error.as_json(), recorded=here.recorded)
+            StepStatus.FAILED,
+            finished_at=self.environment.now(),
+            error=error.as_json(),
+            recorded=here.recorded,
+        )
         if here.durable:
             await self.journal.commit(record)
         else:
@@ -298,7 +316,7 @@ class Walk:
         frame.steps[node.id] = {"output": None, "status": "FAILED", "error": seen}
         if node.on_error == "continue":
             return None
-        return await self.block(node.on_error, f"{path}.on_error.", frame.named(error=seen))  # type: ignore[arg-type]
+        return await self.block(node.handler, f"{path}.on_error.", frame.named(error=seen))
 
     def _skip(self, here: Here) -> bool | StepError:
         """Return whether the step is passed over, or why that cannot be told."""
@@ -314,56 +332,19 @@ class Walk:
         here.frame.steps[node.id] = SKIPPED_VIEW
         return True
 
-    # What is already done
-
-    def _replay(self, node: Node, path: str, frame: Frame, committed: CommittedStep) -> Json:
-        """Put a finished step into the scope as if it had just run."""
-        if committed.status is StepStatus.SKIPPED:
-            frame.steps[node.id] = SKIPPED_VIEW
-            return NOTHING
-        output = committed.output
-        if node.kind.ends_run:
-            raise Stop(RunResult(output["result"]), output["message"], output)
-        frame.steps[node.id] = {"output": output, "status": "COMPLETED", "error": None}
-        if node.kind.remembers:
-            node.kind.remember(frame, output)
-        if node.kind.is_block:
-            self._restore(node, path, frame, committed)
-        return output
-
-    def _restore(self, node: Node, path: str, frame: Frame, committed: CommittedStep) -> None:
-        """Put the steps inside a finished block into the scope, in the order in which they ran."""
-        if "vars" in committed.recorded:
-            frame.scope["vars"].update(committed.recorded["vars"])
-        for nodes, prefix in node.kind.visible(path, committed):
-            for inner in nodes:
-                found = self.committed.get(prefix + inner.id)
-                if found is None:
-                    continue
-                if found.status in (StepStatus.COMPLETED, StepStatus.SKIPPED) and not inner.kind.ends_run:
-                    self._replay(inner, prefix + inner.id, frame, found)
-                elif found.status is StepStatus.FAILED and "retry_at" not in found.recorded:
-                    self._restore_failed(inner, prefix + inner.id, frame, found)
-
-    def _restore_failed(self, node: Node, path: str, frame: Frame, committed: CommittedStep) -> None:
-        self._restore(node, path, frame, committed)
-        if node.on_error == "fail":
-            return
-        frame.steps[node.id] = {"output": None, "status": "FAILED", "error": committed.error}
-        if node.on_error != "continue":
-            for inner in node.on_error:
-                found = self.committed.get(f"{path}.on_error.{inner.id}")  # type: ignore[union-attr]
-                if found is not None and found.status in (StepStatus.COMPLETED, StepStatus.SKIPPED):
-                    self._replay(inner, f"{path}.on_error.{inner.id}", frame, found)  # type: ignore[arg-type]
-
     # Small matters
 
     def _first_frame(self) -> Frame:
         run = self.input
         deadline = run.deadline or run.started_at + timedelta(seconds=run.definition.timeout)
         scope = {
-            "trigger": run.trigger, "inputs": run.inputs, "steps": {}, "vars": dict(run.vars),
-            "workflow": run.workflow, "execution": run.execution, "organization": run.organization,
+            "trigger": run.trigger,
+            "inputs": run.inputs,
+            "steps": {},
+            "vars": dict(run.vars),
+            "workflow": run.workflow,
+            "execution": run.execution,
+            "organization": run.organization,
             "now": run.started_at,
         }
         return Frame(scope, deadline)
@@ -373,15 +354,24 @@ class Walk:
         try:
             return storable(self.input.definition.output(frame.scope))[0]
         except ExpressionError as problem:
-            raise StepFailed(_bounded(StepError(
-                ErrorClass.PERMANENT, _("The output of the workflow: {problem}").format(problem=explain(problem)),
-                str(problem)))) from None
+            raise StepFailed(
+                _bounded(
+                    StepError(
+                        ErrorClass.PERMANENT,
+                        _("The output of the workflow: {problem}").format(problem=explain(problem)),
+                        str(problem),
+                    )
+                )
+            ) from None
 
     def _count(self, path: str) -> None:
         self._started += 1
         if self._started > self.input.definition.max_steps:
-            raise failure(_("This run has reached its limit of {count} steps.").format(
-                count=self.input.definition.max_steps))
+            raise failure(
+                _("This run has reached its limit of {count} steps.").format(
+                    count=self.input.definition.max_steps
+                )
+            )
         if len(path) > MAX_PATH_CHARS:
             raise failure(_("This step is nested too deeply."), detail=path[:200])
 

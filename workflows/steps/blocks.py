@@ -96,8 +96,14 @@ class Loop(StepKind):
 
         async def round_of(index: int) -> Json:
             item = items[index]
-            loop = {"index": index, "number": index + 1, "length": count, "first": index == 0,
-                    "last": index == count - 1, "parent": here.frame.scope.get("loop")}
+            loop = {
+                "index": index,
+                "number": index + 1,
+                "length": count,
+                "first": index == 0,
+                "last": index == count - 1,
+                "parent": here.frame.scope.get("loop"),
+            }
             names = {"item": item, self.name: item, "loop": loop}
             frame = here.frame.iteration(names) if sequential else here.frame.forked(join, names)
             return await here.block(steps, f"{path}[{index}].", frame)
@@ -120,8 +126,11 @@ class Loop(StepKind):
                 detail=repr(value)[:200],
             )
         if len(value) > MAX_LOOP_ITEMS:
-            raise failure(_("This loop got {count} items; {limit} is the most. Filter or limit the list first.").format(
-                count=len(value), limit=MAX_LOOP_ITEMS))
+            raise failure(
+                _("This loop got {count} items; {limit} is the most. Filter or limit the list first.").format(
+                    count=len(value), limit=MAX_LOOP_ITEMS
+                )
+            )
         return value
 
 

@@ -39,7 +39,9 @@ class Action(StepKind):
         self.fields = compiler.value(step.with_)
 
     async def run(self, here: Here) -> Json:
-        return (await here.perform(EffectKind.ACTION, {**self.fixed, "with": here.render(self.fields)})).output
+        return (
+            await here.perform(EffectKind.ACTION, {**self.fixed, "with": here.render(self.fields)})
+        ).output
 
 
 class Ai(StepKind):
@@ -75,6 +77,8 @@ class Respond(StepKind):
         if isinstance(status, str) and status.strip().isdigit():
             status = int(status)
         if isinstance(status, bool) or not isinstance(status, int) or not 200 <= status <= 599:
-            raise failure(_("The answer's status must be a number from 200 to 599."), detail=repr(status)[:80])
+            raise failure(
+                _("The answer's status must be a number from 200 to 599."), detail=repr(status)[:80]
+            )
         await here.perform(EffectKind.RESPOND, {**answer, "status": status})
         return None

@@ -27,7 +27,11 @@ class Code(StepKind):
         here.input = inputs = check_input(here.render(self.inputs))
         seconds = here.call_seconds(DEFAULT_CODE_SECONDS)
         program = runner.run(
-            self.language, self.source, inputs, timeout=seconds, now=here.started_at,
+            self.language,
+            self.source,
+            inputs,
+            timeout=seconds,
+            now=here.started_at,
             seed=f"{here.run.execution_id}:{here.path}",
         )
         try:
@@ -37,4 +41,6 @@ class Code(StepKind):
         except TimeoutError:
             if here.outer.deadline is not None and here.now() >= here.outer.deadline:
                 raise DeadlineReached(here.outer.owner) from None
-            raise failure(_("The program waited too long for a free place."), error_class=ErrorClass.TEMPORARY) from None
+            raise failure(
+                _("The program waited too long for a free place."), error_class=ErrorClass.TEMPORARY
+            ) from None

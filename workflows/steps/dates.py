@@ -28,13 +28,16 @@ def moved(step: Transform, here: Here) -> Json:
     value = here.started_at if step.value is None and step.items is None else step.subject(here)
     try:
         if options.input_format:
-            found = datetime.strptime(str(value), options.input_format)
+            found = datetime.strptime(str(value), options.input_format)  # noqa: DTZ007 - the zone follows
             found = found if found.tzinfo else found.replace(tzinfo=home)
         else:
             found = moment(value, home)
     except ValueError:
-        raise failure(_("“{value}” is no date. Check it, or say how it is written in “input_format”.").format(
-            value=str(value)[:80])) from None
+        raise failure(
+            _("“{value}” is no date. Check it, or say how it is written in “input_format”.").format(
+                value=str(value)[:80]
+            )
+        ) from None
     try:
         local = _shifted(found.astimezone(home), here.render(step.add), 1)
         local = _shifted(local, here.render(step.subtract), -1)
@@ -42,7 +45,9 @@ def moved(step: Transform, here: Here) -> Json:
             local = _start_of(local, options.start_of)
     except (OverflowError, ValueError):
         raise failure(_("This date is out of range.")) from None
-    return write_date(local, options.output_format or "iso", str(options.timezone) or None, scope=here.frame.scope)
+    return write_date(
+        local, options.output_format or "iso", str(options.timezone) or None, scope=here.frame.scope
+    )
 
 
 def _shifted(local: datetime, length: Json, sign: int) -> datetime:

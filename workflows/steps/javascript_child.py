@@ -1,4 +1,4 @@
-"""Child process that runs JavaScript for code steps: reads jobs from stdin, writes results to stdout, knows nothing else.
+"""Child process that runs JavaScript for code steps: jobs come from stdin, results go to stdout.
 
 Run by file path with an empty environment; imports only the standard library and mini-racer. A message is four bytes
 of length, then JSON.

@@ -78,7 +78,7 @@ def flattened(step: Transform, here: Here) -> Json:
 
 
 def merged(step: Transform, here: Here) -> Json:
-    """Objects become one object, later keys win. Lists become one list; with `by`, entries that agree in it are joined."""
+    """Objects become one, later keys win. Lists become one list; with `by`, entries that agree in it are joined."""
     parts = [part for part in step.list(here) if part is not None]
     if parts and all(isinstance(part, dict) for part in parts):
         if step.by is None:
@@ -92,7 +92,9 @@ def merged(step: Transform, here: Here) -> Json:
     for entry, key in each(here, entries, step.by):
         identity = identity_key(key)
         before = joined.get(identity)
-        joined[identity] = {**before, **entry} if isinstance(before, dict) and isinstance(entry, dict) else entry
+        joined[identity] = (
+            {**before, **entry} if isinstance(before, dict) and isinstance(entry, dict) else entry
+        )
     return list(joined.values())
 
 
@@ -112,8 +114,13 @@ def each(here: Here, items: list[Json], template: Template | None) -> Iterator[t
     scope = {**here.frame.scope, "now": here.started_at}
     for index, item in enumerate(items):
         scope["item"] = item
-        scope["loop"] = {"index": index, "number": index + 1, "length": len(items), "first": index == 0,
-                         "last": index == len(items) - 1}
+        scope["loop"] = {
+            "index": index,
+            "number": index + 1,
+            "length": len(items),
+            "first": index == 0,
+            "last": index == len(items) - 1,
+        }
         yield item, template(scope)
 
 

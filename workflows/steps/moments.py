@@ -17,7 +17,11 @@ WORKING_DAYS = frozenset(range(5))  # Monday is 0
 
 def seconds_of(value: Json) -> timedelta:
     """Return the length of time a rendered value names: "5m", ISO 8601, or a number of seconds. Raises StepFailed."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= MAX_WAIT_DAYS * 86_400:
+    if (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and 0 <= value <= MAX_WAIT_DAYS * 86_400
+    ):
         return timedelta(seconds=value)
     try:
         return parse_duration(value)

@@ -18,13 +18,19 @@ class Approval(StepKind):
     """
 
     def __init__(self, step: ApprovalStep, compiler: Compiler):
-        self.question = compiler.value({
-            "title": step.title,
-            "message": step.message,
-            "assignees": [assignee.model_dump(mode="json", exclude_none=True) for assignee in step.assignees],
-        })
+        self.question = compiler.value(
+            {
+                "title": step.title,
+                "message": step.message,
+                "assignees": [
+                    assignee.model_dump(mode="json", exclude_none=True) for assignee in step.assignees
+                ],
+            }
+        )
         self.fixed = {
-            "form": step.form, "required": step.required, "on_deadline": step.on_deadline,
+            "form": step.form,
+            "required": step.required,
+            "on_deadline": step.on_deadline,
             "remind_seconds": seconds(step.remind) if step.remind else None,
         }
         self.deadline = seconds(step.deadline) if step.deadline else None
@@ -46,7 +52,9 @@ class Approval(StepKind):
         wake_at = instant_of(waiting["wake_at"]) if waiting.get("wake_at") else None
         if wake_at is not None and here.now() >= wake_at:
             return self._at_deadline()
-        raise here.suspend(WakeKind.APPROVAL, waiting["key"], wake_at, recorded={"approval": waiting["approval"]})
+        raise here.suspend(
+            WakeKind.APPROVAL, waiting["key"], wake_at, recorded={"approval": waiting["approval"]}
+        )
 
     def _at_deadline(self) -> Json:
         if self.on_deadline == "fail":

@@ -38,14 +38,26 @@ class Sandbox:
         self._lock = asyncio.Lock()
 
     async def run(
-        self, language: str, source: str, inputs: Mapping[str, Json], *, timeout: float, now: datetime, seed: str
+        self,
+        language: str,
+        source: str,
+        inputs: Mapping[str, Json],
+        *,
+        timeout: float,
+        now: datetime,
+        seed: str,
     ) -> Json:
         """Return the JSON value the program gives: what it returns, else its last expression. Raises EffectError."""
         if language == "python":
             return await self._run_python(source, inputs, timeout, now, seed)
         job = {
-            "source": source, "inputs": dict(inputs), "timeout": timeout, "now_ms": int(now.timestamp() * 1000),
-            "seed": zlib.crc32(seed.encode()), "memory": self._memory_bytes, "output": MAX_STEP_OUTPUT_BYTES,
+            "source": source,
+            "inputs": dict(inputs),
+            "timeout": timeout,
+            "now_ms": int(now.timestamp() * 1000),
+            "seed": zlib.crc32(seed.encode()),
+            "memory": self._memory_bytes,
+            "output": MAX_STEP_OUTPUT_BYTES,
         }
         reply = await self._javascript.run(job, timeout + GRACE_SECONDS)
         if "value" in reply:
@@ -66,20 +78,33 @@ class Sandbox:
 
         pool = await self._python_pool()
         session = pool.checkout(
-            limits={"max_feed_duration_secs": timeout, "max_memory": self._memory_bytes, "max_suspensions": 100},
+            limits={
+                "max_feed_duration_secs": timeout,
+                "max_memory": self._memory_bytes,
+                "max_suspensions": 100,
+            },
             os_policy={"datetime": now, "sleep": "zero", "random_start": {"seed": seed}},
         )
         names = {name: value for name, value in inputs.items() if name.isidentifier()}
         try:
             async with session as running:
-                value = await running.feed_run(source, inputs={**names, "inputs": dict(inputs)}, print_callback=_unheard)
+                value = await running.feed_run(
+                    source, inputs={**names, "inputs": dict(inputs)}, print_callback=_unheard
+                )
         except monty.MontyCrashedError as crash:
             raise _problem("timeout" if crash.timed_out else "memory", str(crash), timeout) from None
         except monty.MontySyntaxError as problem:
             raise _problem("syntax", problem.display("type-msg"), timeout) from None
         except monty.MontyRuntimeError as problem:
             inner = problem.exception()
-            kind = {TimeoutError: "timeout", MemoryError: "memory"}.get(type(inner), "error")
+            is_memory = isinstance(inner, MemoryError)
+            kind = "timeout" if isinstance(inner, TimeoutError) else "memory" if is_memory else "error"
+                "timeout"
+                if isinstance(inner, TimeoutError)
+                else "memory"
+                if isinstance(inner, MemoryError)
+                else "error"
+            )
             raise _problem(kind, _with_line(problem), timeout) from None
         except monty.MontyError as problem:
             raise _problem("error", str(problem), timeout) from None
@@ -88,10 +113,12 @@ class Sandbox:
     async def _python_pool(self) -> Any:
         async with self._lock:
             if self._python is None:
-                from pydantic_monty import AsyncMonty
+                from pydantic_monty import AsyncMonty  # loaded by the first program, not by every worker
 
                 pool = AsyncMonty(
-                    min_processes=1, max_processes=self._max_processes, max_checkouts_per_worker=USES_PER_CHILD,
+                    min_processes=1,
+                    max_processes=self._max_processes,
+                    max_checkouts_per_worker=USES_PER_CHILD,
                     feed_duration_limit_grace=GRACE_SECONDS,
                 )
                 self._python = await pool.__aenter__()
@@ -135,8 +162,15 @@ class _JavaScriptPool:
 
     async def _start(self) -> _Child:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", str(_CHILD), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL, cwd="/", env={}, start_new_session=True,
+            sys.executable,
+            "-I",
+            str(_CHILD),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd="/",
+            env={},
+            start_new_session=True,
         )
         child = _Child(process)
         self._all.add(child)
@@ -156,7 +190,8 @@ class _Child:
 
     async def run(self, job: dict[str, Any]) -> dict[str, str]:
         self.uses += 1
-        assert self.process.stdin is not None and self.process.stdout is not None
+        if self.process.stdin is None or self.process.stdout is None:
+            raise RuntimeError("the child was started without pipes")
         body = json.dumps(job).encode()
         self.process.stdin.write(struct.pack("<I", len(body)) + body)
         await self.process.stdin.drain()
@@ -172,11 +207,15 @@ def _plain(value: Any) -> Json:
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as problem:
-        raise EffectError(StepError(
-            ErrorClass.PERMANENT,
-            _("The program gave something that is no plain data. Return text, numbers, lists or objects."),
-            str(problem),
-        )) from None
+        raise EffectError(
+            StepError(
+                ErrorClass.PERMANENT,
+                _(
+                    "The program gave something that is no plain data. Return text, numbers, lists or objects."
+                ),
+                str(problem),
+            )
+        ) from None
     return json.loads(text)
 
 
@@ -188,7 +227,9 @@ def _with_line(problem: Any) -> str:
 
 def _problem(kind: str, message: str, timeout: float) -> EffectError:
     sentences = {
-        "timeout": _("The program ran longer than {seconds} seconds and was ended.").format(seconds=f"{timeout:g}"),
+        "timeout": _("The program ran longer than {seconds} seconds and was ended.").format(
+            seconds=f"{timeout:g}"
+        ),
         "memory": _("The program used too much memory and was ended."),
         "output": _("The program gave more data than a step may keep."),
         "syntax": _("The program cannot be read: {problem}").format(problem=message),

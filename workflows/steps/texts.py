@@ -79,11 +79,17 @@ def parsed_csv(step: Transform, here: Here) -> Json:
     """Return a list of objects by column name, or of lists when the text has no header."""
     text = text_of(step.subject(here)).removeprefix("\ufeff")
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=step.step.delimiter, strict=True) if row]
+        rows = [
+            row for row in csv.reader(io.StringIO(text), delimiter=step.step.delimiter, strict=True) if row
+        ]
     except csv.Error as problem:
-        raise failure(_("This text is no CSV: a quote is not closed, or a row is broken."), detail=str(problem)) from None
+        raise failure(
+            _("This text is no CSV: a quote is not closed, or a row is broken."), detail=str(problem)
+        ) from None
     if len(rows) > MAX_ITEMS:
-        raise failure(_("This table has {count} rows; {limit} is the most.").format(count=len(rows), limit=MAX_ITEMS))
+        raise failure(
+            _("This table has {count} rows; {limit} is the most.").format(count=len(rows), limit=MAX_ITEMS)
+        )
     if not step.step.header:
         return rows
     if not rows:
@@ -151,7 +157,9 @@ def parsed_json(step: Transform, here: Here) -> Json:
     try:
         return json.loads(value, parse_constant=_no_constant)
     except (ValueError, RecursionError) as problem:
-        raise failure(_("This text is no JSON. Check what the step before it gives."), detail=str(problem)) from None
+        raise failure(
+            _("This text is no JSON. Check what the step before it gives."), detail=str(problem)
+        ) from None
 
 
 def written_json(step: Transform, here: Here) -> Json:

@@ -26,11 +26,17 @@ class Workflow(StepKind):
             depth = here.run.depth + 1
             if depth > MAX_WORKFLOW_DEPTH:
                 raise failure(
-                    _("Workflows have started each other {depth} times over; this looks like a circle.").format(
-                        depth=MAX_WORKFLOW_DEPTH),
+                    _(
+                        "Workflows have started each other {depth} times over; this looks like a circle."
+                    ).format(depth=MAX_WORKFLOW_DEPTH),
                     detail=f"depth {depth}, limit {MAX_WORKFLOW_DEPTH}",
                 )
-            inputs = {"workflow": self.workflow, "input": here.render(self.input), "wait": self.wait, "depth": depth}
+            inputs = {
+                "workflow": self.workflow,
+                "input": here.render(self.input),
+                "wait": self.wait,
+                "depth": depth,
+            }
             output = (await here.perform(EffectKind.WORKFLOW, inputs)).output or {}
             if not self.wait:
                 return output

@@ -19,10 +19,14 @@ def definitions(draw: st.DrawFn, depth: int = 2, prefix: str = "s") -> list[dict
     before = "start"
     for index in range(draw(st.integers(1, 3))):
         name = f"{prefix}{index}"
-        kinds = ["set", "action", "action", "delay", "handled"] + (["branch", "parallel", "loop", "repeat"] if depth else [])
+        kinds = ["set", "action", "action", "delay", "handled"] + (
+            ["branch", "parallel", "loop", "repeat"] if depth else []
+        )
         kind = draw(st.sampled_from(kinds))
+
         def inside(lane: str, name: str = name) -> Any:
             return draw(definitions(depth=depth - 1, prefix=f"{name}{lane}"))
+
         if kind == "set":
             steps.append(values(name, seen=before))
         elif kind == "action":
@@ -41,17 +45,51 @@ def definitions(draw: st.DrawFn, depth: int = 2, prefix: str = "s") -> list[dict
             steps.append(values(name, seen=before))
         elif kind == "branch":
             flag = draw(st.sampled_from(["yes", "no"]))
-            steps.append({"id": name, "type": "branch", "otherwise": inside("o"), "branches": [
-                {"name": "first", "when": {"value": flag, "is": "equals", "to": "yes"}, "steps": inside("f")}]})
+            steps.append(
+                {
+                    "id": name,
+                    "type": "branch",
+                    "otherwise": inside("o"),
+                    "branches": [
+                        {
+                            "name": "first",
+                            "when": {"value": flag, "is": "equals", "to": "yes"},
+                            "steps": inside("f"),
+                        }
+                    ],
+                }
+            )
         elif kind == "parallel":
-            steps.append({"id": name, "type": "parallel", "branches": [
-                {"name": "left", "steps": inside("l")}, {"name": "right", "steps": inside("r")}]})
+            steps.append(
+                {
+                    "id": name,
+                    "type": "parallel",
+                    "branches": [
+                        {"name": "left", "steps": inside("l")},
+                        {"name": "right", "steps": inside("r")},
+                    ],
+                }
+            )
         elif kind == "loop":
-            steps.append({"id": name, "type": "loop", "items": [1, 2, 3], "steps": inside("e"),
-                          "concurrency": draw(st.sampled_from([1, 2]))})
+            steps.append(
+                {
+                    "id": name,
+                    "type": "loop",
+                    "items": [1, 2, 3],
+                    "steps": inside("e"),
+                    "concurrency": draw(st.sampled_from([1, 2])),
+                }
+            )
         else:
-            steps.append({"id": name, "type": "repeat", "steps": inside("p"), "max_times": 3,
-                          "until": {"value": "{{ loop.index }}", "is": "gte", "to": 1}})
+            steps.append(
+                {
+                    "id": name,
+                    "type": "repeat",
+                    "steps": inside("p"),
+                    "max_times": 3,
+                    "until": {"value": "{{ loop.index }}", "is": "gte", "to": 1},
+                }
+            )
         before = f"{{{{ steps.{name}.output | json }}}}"
     return steps
 
@@ -68,7 +106,8 @@ def world_of(steps: list[dict[str, Any]]) -> World:
     # A person who looks at the other side before answering.
     world.default_resolution = lambda key: (
         {"resolution": "happened", "output": world.happened[key].output}
-        if key in world.happened else {"resolution": "not_happened"}
+        if key in world.happened
+        else {"resolution": "not_happened"}
     )
     return world
 
@@ -96,7 +135,9 @@ def test_a_run_that_is_killed_anywhere_ends_like_one_that_was_not(steps: Any, cr
 @pytest.mark.parametrize("effect", EFFECTS)
 @pytest.mark.parametrize("crash", range(1, 8))
 def test_each_effect_class_keeps_its_promise_at_every_point(effect: str, crash: int) -> None:
-    world = world_of([values("a", n=1), action("send", effect, {"n": "{{ vars.n }}"}), values("b", done=True)])
+    world = world_of(
+        [values("a", n=1), action("send", effect, {"n": "{{ vars.n }}"}), values("b", done=True)]
+    )
     world.crashes = [crash, crash, crash]
     assert isinstance(world.finish(), Completed)
     assert world.times_happened["run:send"] == 1 or effect == "read"
@@ -134,11 +175,23 @@ def test_an_unsafe_call_that_did_not_happen_is_sent_once_more_and_asked_about_ag
 
 def test_the_way_taken_at_a_fork_on_the_clock_is_kept_after_a_crash() -> None:
     early = {"value": "{{ now }}", "is": "before", "to": "2026-11-23T09:00:30Z"}
-    steps = [{"id": "fork", "type": "branch", "branches": [{"name": "early", "when": early, "steps": [
-        action("first", "key_safe"), action("second", "key_safe")]}], "otherwise": [action("late", "key_safe")]}]
+    steps = [
+        {
+            "id": "fork",
+            "type": "branch",
+            "branches": [
+                {
+                    "name": "early",
+                    "when": early,
+                    "steps": [action("first", "key_safe"), action("second", "key_safe")],
+                }
+            ],
+            "otherwise": [action("late", "key_safe")],
+        }
+    ]
     world = World(steps)
     world.crashes = [7]
-    with pytest.raises(BaseException, match="call|commit"):
+    with pytest.raises(BaseException, match=r"call|commit"):
         world.walk_once()
     world.now += 3600 - 1
     world.run.deadline = None
@@ -148,9 +201,14 @@ def test_the_way_taken_at_a_fork_on_the_clock_is_kept_after_a_crash() -> None:
 
 def test_two_walks_over_a_finished_journal_give_the_same_and_call_nothing() -> None:
     steps = [
-        values("a", n=2), action("x", "unsafe"),
-        {"id": "each", "type": "loop", "items": [1, 2], "steps": [
-            values("inner", total="{{ vars.total | default: 0 | plus: item }}")]},
+        values("a", n=2),
+        action("x", "unsafe"),
+        {
+            "id": "each",
+            "type": "loop",
+            "items": [1, 2],
+            "steps": [values("inner", total="{{ vars.total | default: 0 | plus: item }}")],
+        },
         {**action("bad"), "on_error": "continue"},
         values("end", total="{{ vars.total }}", status="{{ steps.bad.status }}"),
     ]
@@ -164,19 +222,40 @@ def test_two_walks_over_a_finished_journal_give_the_same_and_call_nothing() -> N
 
 
 def test_what_finished_blocks_left_in_scope_is_there_again_after_a_wait() -> None:
-    total = {"id": "each", "type": "loop", "items": [1, 2], "steps": [
-        values("inner", total="{{ vars.total | default: 0 | plus: item }}")]}
+    total = {
+        "id": "each",
+        "type": "loop",
+        "items": [1, 2],
+        "steps": [values("inner", total="{{ vars.total | default: 0 | plus: item }}")],
+    }
     fork = {"id": "fork", "type": "branch", "branches": [], "otherwise": [values("deep", n=5)]}
     fork["branches"] = [{"name": "no", "when": {"value": 1, "is": "equals", "to": 2}, "steps": []}]
     handled = {**action("bad"), "on_error": [values("told", n=6)]}
-    world = World([
-        {"id": "p", "type": "parallel", "branches": [{"name": "left", "steps": [total]}, {"name": "right", "steps": [fork]}]},
-        {"id": "r", "type": "repeat", "max_times": 2, "steps": [values("round", n="{{ loop.index }}")],
-         "until": {"value": 1, "is": "equals", "to": 2}},
-        handled, {"id": "d", "type": "delay", "for": "1h"},
-        values("end", total="{{ vars.total }}", deep="{{ steps.deep.output.n }}", told="{{ steps.told.output.n }}",
-               round="{{ steps.round.output.n }}"),
-    ]).on("bad", temporary())
+    world = World(
+        [
+            {
+                "id": "p",
+                "type": "parallel",
+                "branches": [{"name": "left", "steps": [total]}, {"name": "right", "steps": [fork]}],
+            },
+            {
+                "id": "r",
+                "type": "repeat",
+                "max_times": 2,
+                "steps": [values("round", n="{{ loop.index }}")],
+                "until": {"value": 1, "is": "equals", "to": 2},
+            },
+            handled,
+            {"id": "d", "type": "delay", "for": "1h"},
+            values(
+                "end",
+                total="{{ vars.total }}",
+                deep="{{ steps.deep.output.n }}",
+                told="{{ steps.told.output.n }}",
+                round="{{ steps.round.output.n }}",
+            ),
+        ]
+    ).on("bad", temporary())
     assert isinstance(world.finish(), Completed)
     assert world.newest("end").output == {"total": 3, "deep": 5, "told": 6, "round": 1}
 

@@ -32,10 +32,17 @@ def test_attempts_count_from_one() -> None:
         retry_delay(0, rng=Random(1))
 
 
-@pytest.mark.parametrize(("error_class", "again"), [
-    (ErrorClass.TEMPORARY, True), (ErrorClass.PERMANENT, False), (ErrorClass.RECONNECT, False),
-    (ErrorClass.PLATFORM, False), (ErrorClass.CANCELLED, False), (ErrorClass.TIMEOUT, False),
-])
+@pytest.mark.parametrize(
+    ("error_class", "again"),
+    [
+        (ErrorClass.TEMPORARY, True),
+        (ErrorClass.PERMANENT, False),
+        (ErrorClass.RECONNECT, False),
+        (ErrorClass.PLATFORM, False),
+        (ErrorClass.CANCELLED, False),
+        (ErrorClass.TIMEOUT, False),
+    ],
+)
 def test_only_a_temporary_error_is_worth_another_try(error_class: ErrorClass, again: bool) -> None:
     assert (next_attempt_in(StepError(error_class, ""), 1, 3, 5.0) is not None) is again
 
@@ -88,7 +95,9 @@ def test_a_short_wait_stays_in_memory_and_a_long_one_suspends_the_run() -> None:
 
 
 def test_an_unsafe_call_that_may_have_happened_is_not_retried_but_asked_about() -> None:
-    world = World([action("send", "unsafe", **RETRY)]).on("send", temporary(may_have_happened=True), {"ok": 1})
+    world = World([action("send", "unsafe", **RETRY)]).on(
+        "send", temporary(may_have_happened=True), {"ok": 1}
+    )
     outcome = world.walk_once()
     assert [(c.kind, c.path) for c in outcome.wake_on] == [(WakeKind.UNCERTAIN_EFFECT, "send")]
     assert world.newest("send").effect_state is EffectState.UNCERTAIN
@@ -129,7 +138,9 @@ def test_a_checkable_call_without_retries_is_looked_up_before_it_is_called_faile
 
 
 def test_a_dead_credential_holds_the_run_until_it_is_reconnected() -> None:
-    world = World([action("send", "unsafe")]).on("send", reconnect("slack-1"), reconnect("slack-1"), {"ok": 1})
+    world = World([action("send", "unsafe")]).on(
+        "send", reconnect("slack-1"), reconnect("slack-1"), {"ok": 1}
+    )
     for _ in range(2):
         outcome = world.walk_once()
         assert [(c.kind, c.key) for c in outcome.wake_on] == [(WakeKind.HELD_INTEGRATION, "slack-1")]

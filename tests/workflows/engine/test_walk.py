@@ -48,8 +48,13 @@ def test_a_run_of_trivial_steps_needs_no_commit_of_its_own() -> None:
 
 @pytest.mark.parametrize("extra", [{"if": NEVER}, {"disabled": True}])
 def test_a_step_that_is_passed_over_is_recorded_and_leaves_the_output_alone(extra: dict[str, Any]) -> None:
-    world = World([values("a", n=1), {**values("b", n=2), **extra},
-                   values("c", was="{{ steps.b.status }}", got="{{ steps.b.output }}")])
+    world = World(
+        [
+            values("a", n=1),
+            {**values("b", n=2), **extra},
+            values("c", was="{{ steps.b.status }}", got="{{ steps.b.output }}"),
+        ]
+    )
     assert output_of(world.finish()) == {"was": "SKIPPED", "got": None}
     assert world.newest("b").status is StepStatus.SKIPPED
     assert output_of(World([values("a", n=1), {**values("b", n=2), **extra}]).finish()) == {"n": 1}
@@ -70,8 +75,12 @@ def test_a_broken_condition_fails_the_step_and_obeys_on_error() -> None:
 
 
 def test_continue_goes_on_and_the_result_is_partial() -> None:
-    world = World([{**action("bad"), "on_error": "continue"},
-                   values("b", status="{{ steps.bad.status }}", why="{{ steps.bad.error.message }}")])
+    world = World(
+        [
+            {**action("bad"), "on_error": "continue"},
+            values("b", status="{{ steps.bad.status }}", why="{{ steps.bad.error.message }}"),
+        ]
+    )
     world.on("bad", permanent("No such channel."))
     assert world.finish() == Completed({"status": "FAILED", "why": "No such channel."}, RunResult.PARTIAL)
 
@@ -168,12 +177,17 @@ def test_a_worker_that_shuts_down_leaves_the_run_as_it_was() -> None:
 def test_branches_go_as_far_as_they_can_and_the_run_waits_for_all_of_them() -> None:
     lanes = [
         {"name": "left", "steps": [{"id": "ask", "type": "approval", "title": "Go?"}, values("l", n=1)]},
-        {"name": "right", "steps": [action("send"), {"id": "d", "type": "delay", "for": "1h"}, values("r", n=2)]},
+        {
+            "name": "right",
+            "steps": [action("send"), {"id": "d", "type": "delay", "for": "1h"}, values("r", n=2)],
+        },
     ]
     world = World([{"id": "p", "type": "parallel", "branches": lanes}])
     outcome = world.walk_once()
     assert [(c.kind, c.path) for c in outcome.wake_on] == [
-        (WakeKind.APPROVAL, "p.left.ask"), (WakeKind.DELAY, "p.right.d")]
+        (WakeKind.APPROVAL, "p.left.ask"),
+        (WakeKind.DELAY, "p.right.d"),
+    ]
     assert outcome.wake_at - START == pytest.approx(timedelta(hours=1), abs=timedelta(seconds=1))
     world.answer("p.left.ask", WakeKind.APPROVAL, {"decision": "approve"})
     outcome = world.walk_once()
@@ -183,8 +197,10 @@ def test_branches_go_as_far_as_they_can_and_the_run_waits_for_all_of_them() -> N
 
 
 def test_a_failure_beside_others_lets_calls_in_flight_finish_and_starts_no_more() -> None:
-    lanes = [{"name": "left", "steps": [action("bad")]},
-             {"name": "right", "steps": [action("slow", "unsafe"), action("never")]}]
+    lanes = [
+        {"name": "left", "steps": [action("bad")]},
+        {"name": "right", "steps": [action("slow", "unsafe"), action("never")]},
+    ]
     world = World([{"id": "p", "type": "parallel", "branches": lanes}])
     world.on("bad", permanent("No.")).on("slow", Takes(5, {"ok": 1}))
     assert world.finish().error.message == "No."
@@ -192,11 +208,18 @@ def test_a_failure_beside_others_lets_calls_in_flight_finish_and_starts_no_more(
     assert [call.step_id for call in world.calls] == ["bad", "slow"]
 
 
-@pytest.mark.parametrize(("outcome", "result"), [
-    ("success", RunResult.SUCCESS), ("failure", RunResult.FAILURE), ("cancelled", RunResult.CANCELLED)])
+@pytest.mark.parametrize(
+    ("outcome", "result"),
+    [("success", RunResult.SUCCESS), ("failure", RunResult.FAILURE), ("cancelled", RunResult.CANCELLED)],
+)
 def test_stop_ends_the_whole_run_from_inside_loops_and_branches(outcome: str, result: RunResult) -> None:
     stop = {"id": "end", "type": "stop", "outcome": outcome, "message": "Enough after {{ item }}"}
-    fork = {"id": "fork", "type": "branch", "otherwise": [stop], "branches": [{"name": "no", "when": NEVER, "steps": []}]}
+    fork = {
+        "id": "fork",
+        "type": "branch",
+        "otherwise": [stop],
+        "branches": [{"name": "no", "when": NEVER, "steps": []}],
+    }
     world = World([{"id": "each", "type": "loop", "items": [5, 6], "steps": [fork]}, values("never", n=1)])
     found = world.finish()
     assert found == Completed(None, result, "Enough after 5")
@@ -232,8 +255,13 @@ def test_what_was_answered_before_the_crash_of_a_waiting_run_is_used() -> None:
 
 
 def test_a_retry_inside_a_loop_suspends_only_its_own_round() -> None:
-    loop = {"id": "each", "type": "loop", "items": [1, 2, 3], "concurrency": 2,
-            "steps": [action("send", with_={"n": "{{ item }}"}, retry={"attempts": 2})]}
+    loop = {
+        "id": "each",
+        "type": "loop",
+        "items": [1, 2, 3],
+        "concurrency": 2,
+        "steps": [action("send", with_={"n": "{{ item }}"}, retry={"attempts": 2})],
+    }
     world = World([loop])
     world.on("send", temporary(retry_after=60), {"ok": 1})
     outcome = world.walk_once()

@@ -1,4 +1,4 @@
-"""Small worlds for engine tests: a journal in memory, scripted effects, a clock that jumps, and a walk until the end."""
+"""Small worlds for engine tests: a journal in memory, scripted effects, and a clock that jumps."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class World:
     def on(self, step_id: str, *reactions: Any) -> World:
         """Say how the calls of a step go, one after the other; the last one repeats.
 
-        A reaction is a value (the output), an exception, a number wrapped in Takes (seconds), or a function of the call.
+        A reaction is a value (the output), an exception, Takes(seconds, reaction), or a function of the call.
         """
         self.script[step_id] = list(reactions)
         return self
@@ -160,7 +160,9 @@ class World:
             waits = [c for c in outcome.wake_on if c.kind is WakeKind.UNCERTAIN_EFFECT]
             if waits and self.default_resolution is not None:
                 for condition in waits:
-                    self.answer(condition.path, WakeKind.UNCERTAIN_EFFECT, self.default_resolution(condition.key))
+                    self.answer(
+                        condition.path, WakeKind.UNCERTAIN_EFFECT, self.default_resolution(condition.key)
+                    )
                 continue
             if outcome.wake_at is None or not any(c.wake_at for c in outcome.wake_on):
                 return outcome
@@ -223,8 +225,16 @@ class MemoryJournal:
                 newest[row.path] = row
         return {
             path: CommittedStep(
-                row.status, row.output, row.error, row.attempt, row.effect_state, row.idempotency_key,
-                row.started_at, row.finished_at, row.recorded, row.input,
+                row.status,
+                row.output,
+                row.error,
+                row.attempt,
+                row.effect_state,
+                row.idempotency_key,
+                row.started_at,
+                row.finished_at,
+                row.recorded,
+                row.input,
             )
             for path, row in newest.items()
         }
@@ -285,7 +295,9 @@ class ScriptedEffects:
             await asyncio.sleep(3600)
         world.calls.append(call)
         reactions = world.script.get(call.step_id)
-        reaction = world.default(call) if not reactions else reactions.pop(0) if len(reactions) > 1 else reactions[0]
+        reaction = (
+            world.default(call) if not reactions else reactions.pop(0) if len(reactions) > 1 else reactions[0]
+        )
         if isinstance(reaction, Takes):
             await asyncio.sleep(reaction.seconds)
             reaction = reaction.then
@@ -336,9 +348,18 @@ def reconnect(key: str = "integration-1") -> EffectError:
     return EffectError(StepError(ErrorClass.RECONNECT, "Reconnect it."), held_key=key)
 
 
-def action(step_id: str, effect: str = "read", with_: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def action(
+    step_id: str, effect: str = "read", with_: dict[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
     """An action whose operation names its own effect class."""
-    return {"id": step_id, "type": "action", "provider": "test", "operation": effect, "with": with_ or {}, **more}
+    return {
+        "id": step_id,
+        "type": "action",
+        "provider": "test",
+        "operation": effect,
+        "with": with_ or {},
+        **more,
+    }
 
 
 def values(step_id: str, **found: Any) -> dict[str, Any]:

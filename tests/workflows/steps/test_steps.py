@@ -26,42 +26,84 @@ ALWAYS = {"value": 1, "is": "equals", "to": 1}
 # Blocks
 
 
-@pytest.mark.parametrize(("first", "second", "otherwise", "taken"), [
-    (ALWAYS, ALWAYS, True, "one"), (NEVER, ALWAYS, True, "two"), (NEVER, NEVER, True, "none"), (NEVER, NEVER, False, None)])
-def test_a_branch_takes_the_first_way_that_holds(first: Any, second: Any, otherwise: bool, taken: str | None) -> None:
-    step = {"id": "fork", "type": "branch", "branches": [
-        {"name": "one", "when": first, "steps": [values("a", way="one")]},
-        {"name": "two", "when": second, "steps": [values("b", way="two")]}]}
+@pytest.mark.parametrize(
+    ("first", "second", "otherwise", "taken"),
+    [
+        (ALWAYS, ALWAYS, True, "one"),
+        (NEVER, ALWAYS, True, "two"),
+        (NEVER, NEVER, True, "none"),
+        (NEVER, NEVER, False, None),
+    ],
+)
+def test_a_branch_takes_the_first_way_that_holds(
+    first: Any, second: Any, otherwise: bool, taken: str | None
+) -> None:
+    step = {
+        "id": "fork",
+        "type": "branch",
+        "branches": [
+            {"name": "one", "when": first, "steps": [values("a", way="one")]},
+            {"name": "two", "when": second, "steps": [values("b", way="two")]},
+        ],
+    }
     if otherwise:
         step["otherwise"] = [values("c", way="none")]
     assert output_of(World([step]).finish()) == (taken and {"way": taken})
 
 
 def test_parallel_branches_are_joined_by_name_and_their_steps_are_seen_afterwards() -> None:
-    step = {"id": "p", "type": "parallel", "branches": [
-        {"name": "left", "steps": [values("a", n=1)]}, {"name": "right", "steps": [values("b", n=2)]}]}
-    world = World([step, values("sum", n="{{ steps.a.output.n | plus: steps.b.output.n }}", v="{{ vars.n }}")])
+    step = {
+        "id": "p",
+        "type": "parallel",
+        "branches": [
+            {"name": "left", "steps": [values("a", n=1)]},
+            {"name": "right", "steps": [values("b", n=2)]},
+        ],
+    }
+    world = World(
+        [step, values("sum", n="{{ steps.a.output.n | plus: steps.b.output.n }}", v="{{ vars.n }}")]
+    )
     assert output_of(world.finish()) == {"n": 3, "v": 2}
     assert world.newest("p").output == {"left": {"n": 1}, "right": {"n": 2}}
 
 
 def test_one_branch_does_not_see_what_happens_on_another() -> None:
-    step = {"id": "p", "type": "parallel", "branches": [
-        {"name": "left", "steps": [values("a", n=1)]},
-        {"name": "right", "steps": [values("b", n="{{ steps.a.output.n | default: 'unseen' }}")]}]}
+    step = {
+        "id": "p",
+        "type": "parallel",
+        "branches": [
+            {"name": "left", "steps": [values("a", n=1)]},
+            {"name": "right", "steps": [values("b", n="{{ steps.a.output.n | default: 'unseen' }}")]},
+        ],
+    }
     assert output_of(World([step]).finish())["right"] == {"n": "unseen"}
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_a_loop_gives_one_output_per_item_in_order(concurrency: int) -> None:
-    loop = {"id": "each", "type": "loop", "items": "{{ trigger }}", "as": "order", "concurrency": concurrency,
-            "steps": [values("v", n="{{ order | times: 10 }}", i="{{ loop.index }}", last="{{ loop.last }}")]}
+    loop = {
+        "id": "each",
+        "type": "loop",
+        "items": "{{ trigger }}",
+        "as": "order",
+        "concurrency": concurrency,
+        "steps": [values("v", n="{{ order | times: 10 }}", i="{{ loop.index }}", last="{{ loop.last }}")],
+    }
     assert output_of(World([loop], trigger=[1, 2, 3]).finish()) == [
-        {"n": 10, "i": 0, "last": False}, {"n": 20, "i": 1, "last": False}, {"n": 30, "i": 2, "last": True}]
+        {"n": 10, "i": 0, "last": False},
+        {"n": 20, "i": 1, "last": False},
+        {"n": 30, "i": 2, "last": True},
+    ]
 
 
 def test_loops_inside_loops_know_the_outer_item() -> None:
-    inner = {"id": "inner", "type": "loop", "items": [1, 2], "as": "b", "steps": [values("v", s="{{ a }}{{ b }}")]}
+    inner = {
+        "id": "inner",
+        "type": "loop",
+        "items": [1, 2],
+        "as": "b",
+        "steps": [values("v", s="{{ a }}{{ b }}")],
+    }
     world = World([{"id": "outer", "type": "loop", "items": ["x", "y"], "as": "a", "steps": [inner]}])
     assert output_of(world.finish()) == [[{"s": "x1"}, {"s": "x2"}], [{"s": "y1"}, {"s": "y2"}]]
     assert "outer[1].inner[0].v" in world.statuses()
@@ -77,13 +119,21 @@ def test_a_loop_never_runs_more_items_at_once_than_it_may() -> None:
         return {}
 
     finished = {"n": 0}
-    loop = {"id": "each", "type": "loop", "items": list(range(20)), "concurrency": 4, "steps": [action("send")]}
+    loop = {
+        "id": "each",
+        "type": "loop",
+        "items": list(range(20)),
+        "concurrency": 4,
+        "steps": [action("send")],
+    }
     world = World([loop]).on("send", count)
     assert len(output_of(world.finish())) == 20
     assert (running, most <= 4) == (0, True)
 
 
-@pytest.mark.parametrize(("items", "words"), [("text", "needs a list"), (5, "needs a list"), (list(range(10_001)), "10000")])
+@pytest.mark.parametrize(
+    ("items", "words"), [("text", "needs a list"), (5, "needs a list"), (list(range(10_001)), "10000")]
+)
 def test_a_loop_refuses_what_is_no_list_or_too_long(items: Any, words: str) -> None:
     loop = {"id": "each", "type": "loop", "items": "{{ trigger }}", "steps": []}
     assert words in World([loop], trigger=items).finish().error.message
@@ -96,8 +146,14 @@ def test_a_loop_over_nothing_gives_an_empty_list() -> None:
 
 @pytest.mark.parametrize(("until", "rounds"), [(2, 3), (99, 4)])
 def test_repeat_goes_on_until_the_condition_holds_or_the_rounds_are_used_up(until: int, rounds: int) -> None:
-    step = {"id": "again", "type": "repeat", "max_times": 4, "delay": "1h", "steps": [action("poll")],
-            "until": {"value": "{{ steps.poll.output.n }}", "is": "gte", "to": until}}
+    step = {
+        "id": "again",
+        "type": "repeat",
+        "max_times": 4,
+        "delay": "1h",
+        "steps": [action("poll")],
+        "until": {"value": "{{ steps.poll.output.n }}", "is": "gte", "to": until},
+    }
     world = World({"steps": [step], "settings": {"timeout": "2d"}})
     world.on("poll", *({"n": n} for n in range(9)))
     assert output_of(world.finish()) == {"n": rounds - 1}
@@ -124,14 +180,22 @@ def test_a_short_delay_stays_in_memory() -> None:
     assert world.now == pytest.approx(5, abs=0.1)
 
 
-@pytest.mark.parametrize(("until", "zone", "wake"), [
-    ("2026-11-24T08:00", "Europe/Paris", datetime(2026, 11, 24, 7, tzinfo=UTC)),
-    ("2026-11-24T08:00Z", "Europe/Paris", datetime(2026, 11, 24, 8, tzinfo=UTC)),
-    ("{{ trigger.at }}", "UTC", datetime(2026, 12, 1, tzinfo=UTC)),
-])
-def test_a_delay_until_a_moment_is_read_in_the_organizations_zone(until: str, zone: str, wake: datetime) -> None:
-    world = World([{"id": "d", "type": "delay", "until": until}], organization={"timezone": zone},
-                  trigger={"at": "2026-12-01"})
+@pytest.mark.parametrize(
+    ("until", "zone", "wake"),
+    [
+        ("2026-11-24T08:00", "Europe/Paris", datetime(2026, 11, 24, 7, tzinfo=UTC)),
+        ("2026-11-24T08:00Z", "Europe/Paris", datetime(2026, 11, 24, 8, tzinfo=UTC)),
+        ("{{ trigger.at }}", "UTC", datetime(2026, 12, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_delay_until_a_moment_is_read_in_the_organizations_zone(
+    until: str, zone: str, wake: datetime
+) -> None:
+    world = World(
+        [{"id": "d", "type": "delay", "until": until}],
+        organization={"timezone": zone},
+        trigger={"at": "2026-12-01"},
+    )
     assert world.walk_once().wake_at == wake
 
 
@@ -144,14 +208,21 @@ def test_a_delay_that_names_no_moment_says_so() -> None:
     assert "soon" in outcome.error.message
 
 
-@pytest.mark.parametrize(("instant", "zone", "expected"), [
-    ("2026-11-23T10:00+00:00", "UTC", "2026-11-23T10:00+00:00"),
-    ("2026-11-23T06:00+00:00", "UTC", "2026-11-23T09:00+00:00"),
-    ("2026-11-23T17:00+00:00", "UTC", "2026-11-24T09:00+00:00"),
-    ("2026-11-27T18:00+00:00", "UTC", "2026-11-30T09:00+00:00"),
-    ("2026-11-23T09:00+00:00", "America/New_York", "2026-11-23T14:00+00:00"),
-    ("2026-03-28T12:00+00:00", "Europe/Paris", "2026-03-30T07:00+00:00"),  # over the night the clocks change
-])
+@pytest.mark.parametrize(
+    ("instant", "zone", "expected"),
+    [
+        ("2026-11-23T10:00+00:00", "UTC", "2026-11-23T10:00+00:00"),
+        ("2026-11-23T06:00+00:00", "UTC", "2026-11-23T09:00+00:00"),
+        ("2026-11-23T17:00+00:00", "UTC", "2026-11-24T09:00+00:00"),
+        ("2026-11-27T18:00+00:00", "UTC", "2026-11-30T09:00+00:00"),
+        ("2026-11-23T09:00+00:00", "America/New_York", "2026-11-23T14:00+00:00"),
+        (
+            "2026-03-28T12:00+00:00",
+            "Europe/Paris",
+            "2026-03-30T07:00+00:00",
+        ),  # over the night the clocks change
+    ],
+)
 def test_business_hours_are_those_of_the_organization(instant: str, zone: str, expected: str) -> None:
     found = in_business_hours(datetime.fromisoformat(instant), {"timezone": zone})
     assert found == datetime.fromisoformat(expected)
@@ -178,12 +249,21 @@ def test_an_approval_asks_once_and_gives_the_decision() -> None:
     assert len(world.calls) == 1
     assert world.calls[0].inputs["title"] == "Send it?"
     assert world.calls[0].inputs["required"] == 2
-    world.answer("ask", WakeKind.APPROVAL, {"decision": "approve", "form": {"sum": 5}, "who": ["ann@example.com"]})
+    world.answer(
+        "ask", WakeKind.APPROVAL, {"decision": "approve", "form": {"sum": 5}, "who": ["ann@example.com"]}
+    )
     assert output_of(world.finish()) == {
-        "decision": "approve", "approved": True, "form": {"sum": 5}, "who": ["ann@example.com"], "by_deadline": False}
+        "decision": "approve",
+        "approved": True,
+        "form": {"sum": 5},
+        "who": ["ann@example.com"],
+        "by_deadline": False,
+    }
 
 
-@pytest.mark.parametrize(("on_deadline", "decision"), [("approve", "approve"), ("reject", "reject"), ("fail", None)])
+@pytest.mark.parametrize(
+    ("on_deadline", "decision"), [("approve", "approve"), ("reject", "reject"), ("fail", None)]
+)
 def test_an_approval_that_nobody_decides(on_deadline: str, decision: str | None) -> None:
     world = World([approval(deadline="2d", on_deadline=on_deadline)], trigger="it")
     assert world.walk_once().wake_at == START + timedelta(days=2)
@@ -203,8 +283,13 @@ def test_a_decision_counts_even_when_the_run_wakes_after_the_deadline() -> None:
     assert output_of(world.walk_once())["approved"] is True
 
 
-@pytest.mark.parametrize(("on_reject", "expected"), [
-    ("continue", Completed({"n": 1})), ("stop", Completed(None, RunResult.CANCELLED, "The request was rejected."))])
+@pytest.mark.parametrize(
+    ("on_reject", "expected"),
+    [
+        ("continue", Completed({"n": 1})),
+        ("stop", Completed(None, RunResult.CANCELLED, "The request was rejected.")),
+    ],
+)
 def test_a_refusal_does_what_the_step_says(on_reject: str, expected: Completed) -> None:
     world = World([approval(on_reject=on_reject), values("b", n=1)], trigger="it")
     world.answer("ask", WakeKind.APPROVAL, {"decision": "reject"})
@@ -212,7 +297,9 @@ def test_a_refusal_does_what_the_step_says(on_reject: str, expected: Completed) 
 
 
 def test_a_refusal_may_fail_the_run() -> None:
-    world = World([approval(on_reject="fail")], trigger="it").answer("ask", WakeKind.APPROVAL, {"decision": "reject"})
+    world = World([approval(on_reject="fail")], trigger="it").answer(
+        "ask", WakeKind.APPROVAL, {"decision": "reject"}
+    )
     assert isinstance(world.finish(), Failed)
 
 
@@ -258,14 +345,26 @@ def test_a_child_run_is_started_once_and_gives_its_output() -> None:
 
 
 def test_a_child_run_that_is_not_waited_for_gives_its_id() -> None:
-    assert output_of(World([{**CHILD, "wait": False}], trigger=5).finish()) == {"execution_id": "child-of-run:sub"}
+    assert output_of(World([{**CHILD, "wait": False}], trigger=5).finish()) == {
+        "execution_id": "child-of-run:sub"
+    }
 
 
-@pytest.mark.parametrize(("answer", "words"), [
-    ({"status": "FAILED", "error": {"class": "temporary", "message": "Slack is down."}}, "Slack is down."),
-    ({"status": "COMPLETED", "result": "FAILURE"}, "failed"), ({"status": "CANCELLED"}, "cancelled"),
-    ({"status": "TIMEOUT"}, "too long")])
-def test_a_child_run_that_did_not_succeed_fails_the_step_for_its_reason(answer: dict[str, Any], words: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            {"status": "FAILED", "error": {"class": "temporary", "message": "Slack is down."}},
+            "Slack is down.",
+        ),
+        ({"status": "COMPLETED", "result": "FAILURE"}, "failed"),
+        ({"status": "CANCELLED"}, "cancelled"),
+        ({"status": "TIMEOUT"}, "too long"),
+    ],
+)
+def test_a_child_run_that_did_not_succeed_fails_the_step_for_its_reason(
+    answer: dict[str, Any], words: str
+) -> None:
     world = World([CHILD], trigger=5).answer("sub", WakeKind.CHILD, answer)
     assert words in world.finish().error.message
 
@@ -280,19 +379,40 @@ def test_workflows_that_start_each_other_in_a_circle_are_stopped() -> None:
 # Calls
 
 
-@pytest.mark.parametrize(("step", "effect"), [
-    ({"method": "GET"}, EffectClass.READ), ({"method": "POST"}, EffectClass.UNSAFE), ({"method": "put"}, EffectClass.KEY_SAFE),
-    ({"method": "POST", "headers": {"Idempotency-Key": "k"}}, EffectClass.KEY_SAFE), ({"method": "PATCH"}, EffectClass.UNSAFE)])
-def test_an_http_request_may_be_repeated_as_its_method_allows(step: dict[str, Any], effect: EffectClass) -> None:
-    world = World([{"id": "h", "type": "http", "url": "https://example.test/{{ trigger }}", **step}], trigger="x")
+@pytest.mark.parametrize(
+    ("step", "effect"),
+    [
+        ({"method": "GET"}, EffectClass.READ),
+        ({"method": "POST"}, EffectClass.UNSAFE),
+        ({"method": "put"}, EffectClass.KEY_SAFE),
+        ({"method": "POST", "headers": {"Idempotency-Key": "k"}}, EffectClass.KEY_SAFE),
+        ({"method": "PATCH"}, EffectClass.UNSAFE),
+    ],
+)
+def test_an_http_request_may_be_repeated_as_its_method_allows(
+    step: dict[str, Any], effect: EffectClass
+) -> None:
+    world = World(
+        [{"id": "h", "type": "http", "url": "https://example.test/{{ trigger }}", **step}], trigger="x"
+    )
     world.finish()
     assert world.calls[0].effect_class is effect
     assert world.calls[0].inputs["url"] == "https://example.test/x"
 
 
 def test_an_http_request_carries_what_was_written_and_nothing_else() -> None:
-    world = World([{"id": "h", "type": "http", "method": "POST", "url": "https://example.test", "json": {"n": "{{ trigger }}"}}],
-                  trigger=3)
+    world = World(
+        [
+            {
+                "id": "h",
+                "type": "http",
+                "method": "POST",
+                "url": "https://example.test",
+                "json": {"n": "{{ trigger }}"},
+            }
+        ],
+        trigger=3,
+    )
     world.finish()
     assert world.calls[0].inputs["json"] == {"n": 3}
     assert "form" not in world.calls[0].inputs
@@ -302,7 +422,13 @@ def test_an_http_request_carries_what_was_written_and_nothing_else() -> None:
 def test_a_model_is_asked_with_rendered_texts_and_its_cost_is_recorded() -> None:
     from workflows.engine.interface import EffectResult
 
-    step = {"id": "a", "type": "ai", "operation": "classify", "prompt": "Sort: {{ trigger }}", "labels": ["x", "y"]}
+    step = {
+        "id": "a",
+        "type": "ai",
+        "operation": "classify",
+        "prompt": "Sort: {{ trigger }}",
+        "labels": ["x", "y"],
+    }
     world = World([step], trigger="hello").on("a", EffectResult("x", cost={"tokens": 12}))
     assert output_of(world.finish()) == "x"
     assert world.calls[0].inputs["prompt"] == "Sort: hello"
@@ -327,7 +453,9 @@ def test_an_action_that_fails_names_the_step() -> None:
 
 
 def test_set_values_are_seen_as_vars_and_keep_their_type() -> None:
-    world = World([values("a", n="{{ trigger.n }}", text="n={{ trigger.n }}"), values("b", m="{{ vars.n }}")],
-                  trigger={"n": 3})
+    world = World(
+        [values("a", n="{{ trigger.n }}", text="n={{ trigger.n }}"), values("b", m="{{ vars.n }}")],
+        trigger={"n": 3},
+    )
     assert output_of(world.finish()) == {"m": 3}
     assert world.newest("a").output == {"n": 3, "text": "n=3"}

@@ -1,0 +1,25 @@
+"""The engine stays a library: importing and running it loads no framework, no database driver, no network client."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+FORBIDDEN = (
+    "django",
+    "psycopg",
+    "httpx",
+    "procrastinate",
+    "pydantic_monty",
+    "py_mini_racer",
+    "integrations",
+    "accounts",
+)
+
+
+def test_engine_and_steps_load_nothing_that_reaches_outside() -> None:
+    program = f"import sys, workflows.steps, workflows.engine.walk; print([n for n in {FORBIDDEN!r} if n in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
