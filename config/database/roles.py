@@ -32,11 +32,14 @@ def create_roles(
     Raises psycopg.errors.InsufficientPrivilege on a host that forbids one of the statements.
     """
     # PostgreSQL 16 says per membership whether it is inherited; 15 only per login.
-    inherit = "INHERIT" if connection.info.server_version >= 160000 else "NOINHERIT"
-    creates = "CREATEDB" if owner_creates_databases else "NOCREATEDB"
-    _role(connection, SYSTEM, "NOLOGIN")
-    _role(connection, owner, f"LOGIN {inherit} {creates}", owner_password)
-    _role(connection, application, "LOGIN NOINHERIT", application_password)
+    owner_inherits = connection.info.server_version >= 160000
+    _role(connection, SYSTEM, {"LOGIN": False})
+    wanted = {"LOGIN": True, "INHERIT": owner_inherits}
+    if owner_creates_databases:
+        wanted["CREATEDB"] = True
+    _role(connection, owner, wanted, owner_password)
+    application_wanted = {"LOGIN": True, "INHERIT": False, "SUPERUSER": False, "BYPASSRLS": False}
+    _role(connection, application, application_wanted, application_password)
     for login in (owner, application):
         _let_become_system(connection, login)
     found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
@@ -85,16 +88,40 @@ def create_extensions(connection: Connection) -> list[str]:
     return names
 
 
-def _role(connection: Connection, name: str, options: str, password: str | None = None) -> None:
-    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
-    verb = "ALTER" if found else "CREATE"
-    clause = sql.SQL("") if password is None else sql.SQL(" PASSWORD {}").format(sql.Literal(password))
-    connection.execute(
-        sql.SQL(f"{verb} ROLE {{}} {options}").format(sql.Identifier(name)) + clause  # type: ignore[arg-type]
-    )
+ATTRIBUTES = {
+    "LOGIN": "rolcanlogin",
+    "INHERIT": "rolinherit",
+    "CREATEDB": "rolcreatedb",
+    "SUPERUSER": "rolsuper",
+    "BYPASSRLS": "rolbypassrls",
+}
+
+
+def _role(connection: Connection, name: str, wanted: dict[str, bool], password: str | None = None) -> None:
+    """Make or change the role; one that already is as wanted is not touched, which needs no right at all."""
+    columns = sql.SQL(", ").join(sql.Identifier(ATTRIBUTES[option]) for option in wanted)
+    query = sql.SQL("SELECT {} FROM pg_roles WHERE rolname = %s").format(columns)
+    found = connection.execute(query, [name]).fetchone()
+    if found == tuple(wanted.values()) and password is None:
+        return
+    present = dict(zip(wanted, found or (), strict=False))
+    # An attribute that stays is not named: NOSUPERUSER alone needs a superuser.
+    changes = [
+        sql.SQL(option if value else f"NO{option}")  # type: ignore[arg-type]
+        for option, value in wanted.items()
+        if present.get(option, option == "INHERIT") != value
+    ]
+    if password is not None:
+        changes.append(sql.SQL("PASSWORD {}").format(sql.Literal(password)))
+    verb = sql.SQL("ALTER ROLE {} " if found else "CREATE ROLE {} ").format(sql.Identifier(name))
+    connection.execute(verb + sql.SQL(" ").join(changes))
 
 
 def _let_become_system(connection: Connection, login: str) -> None:
+    is_member = "SELECT 1 FROM pg_auth_members WHERE roleid = %s::regrole AND member = %s::regrole"
+    names = [sql.Identifier(role).as_string(connection) for role in (SYSTEM, login)]
+    if connection.execute(is_member, names).fetchone():
+        return
     grant = "GRANT {} TO {}"
     if connection.info.server_version >= 160000:
         grant += " WITH INHERIT FALSE, SET TRUE"
