@@ -27,9 +27,9 @@ How to write one connector in one file
 3. Effect of each action, honestly: `read`; `key_safe` (with the connector's or the action's `idempotency`);
    `checkable` (with `look_up`); `unsafe` for everything else. PUT of a whole state and DELETE of an id are
    `key_safe` without a key when the service makes repeats harmless: set `effect="key_safe"` and say why.
-4. Failures. `check` looks at answers below 400 that hide a failure; `on_error` refines those from 400 on (429 for a spent
-   quota is permanent); raise TemporaryError (retry helps), PermanentError (it does not), ReconnectError (credential
-   dead).
+4. Failures. `check` looks at answers below 400 that hide a failure; `on_error` refines those from 400 on (429 for a
+   spent quota is permanent); raise TemporaryError (retry helps), PermanentError (it does not), ReconnectError (the
+   credential is dead).
    What reusable pieces there are: signatures.py and signed_tokens.py (schemes), handshakes.py (echo_header for Asana,
    echo_query for Graph, echo_json for monday, keep_json for Notion, answer_methods for Trello and Mailchimp).
 5. Triggers. `Trigger(kind="webhook", event=..., sample=...)` under the connector's `webhooks=Webhooks(...)`, or

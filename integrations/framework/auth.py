@@ -18,9 +18,10 @@ class Auth(Protocol):
     fields: what the connect form asks. apply() adds the secret to the headers or query of one call.
     """
 
-    key: str
-    label: str
-
+    @property
+    def key(self) -> str: ...
+    @property
+    def label(self) -> str: ...
     @property
     def fields(self) -> tuple[Field, ...]: ...
 
