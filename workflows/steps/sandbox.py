@@ -99,12 +99,6 @@ class Sandbox:
             inner = problem.exception()
             is_memory = isinstance(inner, MemoryError)
             kind = "timeout" if isinstance(inner, TimeoutError) else "memory" if is_memory else "error"
-                "timeout"
-                if isinstance(inner, TimeoutError)
-                else "memory"
-                if isinstance(inner, MemoryError)
-                else "error"
-            )
             raise _problem(kind, _with_line(problem), timeout) from None
         except monty.MontyError as problem:
             raise _problem("error", str(problem), timeout) from None
