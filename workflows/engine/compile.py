@@ -132,12 +132,12 @@ def compile_definition(definition: Definition, kinds: Mapping[str, type[StepKind
     return CompiledWorkflow(
         steps=compiler.nodes(definition.steps),
         output=None if definition.output is None else compiler.value(definition.output),
-        timeout=_run_seconds(definition),
+        timeout=run_seconds(definition),
         max_steps=min(MAX_RUN_STEPS, budget or MAX_RUN_STEPS),
     )
 
 
-def _run_seconds(definition: Definition) -> float:
+def run_seconds(definition: Definition) -> float:
     """Return how long a run may last: as written, else an hour, or a month where a step may wait for somebody."""
     written = seconds(definition.settings.timeout)
     if "timeout" in definition.settings.model_fields_set:

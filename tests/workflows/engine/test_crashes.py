@@ -236,7 +236,7 @@ def test_what_finished_blocks_left_in_scope_is_there_again_after_a_wait() -> Non
             {
                 "id": "p",
                 "type": "parallel",
-                "branches": [{"name": "left", "steps": [total]}, {"name": "right", "steps": [fork]}],
+                "branches": [{"name": "left", "steps": [total]}, {"name": "right", "steps": [fork, handled]}],
             },
             {
                 "id": "r",
@@ -245,7 +245,6 @@ def test_what_finished_blocks_left_in_scope_is_there_again_after_a_wait() -> Non
                 "steps": [values("round", n="{{ loop.index }}")],
                 "until": {"value": 1, "is": "equals", "to": 2},
             },
-            handled,
             {"id": "d", "type": "delay", "for": "1h"},
             values(
                 "end",
