@@ -68,7 +68,7 @@ async def perform(here: Here, kind: EffectKind, inputs: Mapping[str, Json]) -> E
     Raises StepFailed, Suspend (a person is asked, or an integration is held), RunCancelled, DeadlineReached.
     """
     walk = here.walk
-    here.key = f"{walk.input.execution_id}:{here.path}"
+    here.key = walk.key_of(here.path)
     here.durable = True
     committed = here.committed
     interrupted = committed is not None and committed.effect_state in _MAYBE_SENT

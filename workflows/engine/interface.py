@@ -15,6 +15,8 @@ How a step becomes durable, which is what the promises rest on:
 * When the walk returns an outcome, appended records may still wait: the runner writes them and the
   outcome (or the wake conditions) in one commit, so a run of trivial steps is one transaction.
 * The journal may write appended records earlier whenever it likes (with other runs' commits).
+* Rows may be left RUNNING or WAITING when a run ends other than by its last step: blocks around a stop, branches
+  that a failure left behind. Whoever records a terminal outcome marks them CANCELLED in the same commit.
 * A step that reads the clock is rendered with the recorded `started_at`, so a replay of a block
   sees the same time and takes the same way.
 """

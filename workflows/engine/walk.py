@@ -153,7 +153,7 @@ class Walk:
         frame = here.frame if own_timeout else here.outer
         ends = frame.deadline if frame.deadline is not None and frame.deadline < until else None
         if seconds >= SHORT_WAIT_SECONDS:
-            condition = WakeCondition(WakeKind.DELAY, here.path, self._key(here.path), until)
+            condition = WakeCondition(WakeKind.DELAY, here.path, self.key_of(here.path), until)
             if ends is not None and ends <= self.environment.now():
                 raise DeadlineReached(frame.owner)
             raise Suspend([condition], frame.deadline)
@@ -274,7 +274,11 @@ class Walk:
             StepStatus.FAILED,
             finished_at=now,
             error=error.as_json(),
-            recorded={"retry_at": due.isoformat(), "kind": str(WakeKind.DELAY), "key": self._key(here.path)},
+            recorded={
+                "retry_at": due.isoformat(),
+                "kind": str(WakeKind.DELAY),
+                "key": self.key_of(here.path),
+            },
         )
         self.journal.append(record)
         previous = CommittedStep(
@@ -375,7 +379,8 @@ class Walk:
         if len(path) > MAX_PATH_CHARS:
             raise failure(_("This step is nested too deeply."), detail=path[:200])
 
-    def _key(self, path: str) -> str:
+    def key_of(self, path: str) -> str:
+        """Return the idempotency key of the step at `path`."""
         return f"{self.input.execution_id}:{path}"
 
 

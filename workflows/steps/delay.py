@@ -29,7 +29,7 @@ class Delay(StepKind):
             if self.business_hours:
                 until = in_business_hours(until, organization)
         if until > here.now():
-            wait = here.suspend(WakeKind.DELAY, here.path, until)
+            wait = here.suspend(WakeKind.DELAY, here.walk.key_of(here.path), until)
             if (until - here.now()).total_seconds() >= SHORT_WAIT_SECONDS:
                 raise wait
             await here.walk.pause(here, until, own_timeout=True)
