@@ -64,7 +64,11 @@ def label_positions(labels: Sequence[str]) -> list[tuple[float, str]]:
     """Return (x, label) for evenly chosen labels, few enough not to collide."""
     slot = (WIDTH - LEFT) / max(len(labels), 1)
     every = max(1, math.ceil(len(labels) / MAXIMUM_LABELS))
-    return [(round(LEFT + slot * (index + 0.5), 2), label) for index, label in enumerate(labels) if index % every == 0]
+    return [
+        (round(LEFT + slot * (index + 0.5), 2), label)
+        for index, label in enumerate(labels)
+        if index % every == 0
+    ]
 
 
 def stacked_bars(labels: Sequence[str], series: Sequence[Series]) -> tuple[list[Bar], float]:

@@ -87,7 +87,9 @@ def _series(series: Rows) -> list[charts.Series]:
     return [row if isinstance(row, charts.Series) else charts.Series(**row) for row in series]
 
 
-def _frame(title: str, labels: Sequence[str], rows: list[charts.Series], ceiling: float, unit: str) -> dict[str, Any]:
+def _frame(
+    title: str, labels: Sequence[str], rows: list[charts.Series], ceiling: float, unit: str
+) -> dict[str, Any]:
     return {
         "id": f"chart-{next(_ids)}",
         "title": title,

@@ -57,7 +57,9 @@ def icon_svg(name: str, classes: str = "") -> SafeString:
     svg = render_lucide(name, size=None)
     opening, rest = svg.split(">", 1)
     # Lucide's own size, colour and stroke attributes go: base.css decides them for every icon at once.
-    kept = f'<svg class="{f"icon {classes}".strip()}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
+    kept = (
+        f'<svg class="{f"icon {classes}".strip()}" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
+    )
     if not opening.startswith("<svg"):
         raise ValueError(f"icon {name!r} is not an svg element")
     return mark_safe(kept + " ".join(rest.split()))  # noqa: S308 - markup of an installed package, no user data
@@ -72,7 +74,9 @@ def icon(name: str, classes: str = "") -> SafeString:
 @register.simple_tag
 def status_badge(status: str, label: str | None = None) -> SafeString:
     """`{% status_badge execution.status %}`: a badge with the icon, tone and words of a status."""
-    words, tone, icon_name = STATUSES.get(status, (status.replace("_", " ").capitalize(), "neutral", "circle"))
+    words, tone, icon_name = STATUSES.get(
+        status, (status.replace("_", " ").capitalize(), "neutral", "circle")
+    )
     return format_html('<span class="badge {}">{}{}</span>', tone, icon_svg(icon_name), label or words)
 
 

@@ -14,7 +14,9 @@ from config.views.styleguide import styleguide
 
 
 def undoable(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(status=204, headers={"HX-Trigger": '{"steward:undo": {"text": "Step gone", "url": "/undo/"}}'})
+    return HttpResponse(
+        status=204, headers={"HX-Trigger": '{"steward:undo": {"text": "Step gone", "url": "/undo/"}}'}
+    )
 
 
 def fails(request: HttpRequest) -> HttpResponse:
@@ -113,7 +115,8 @@ def test_a_menu_opens_without_scripts(browser: Browser, guide: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(403, "not allowed"), (404, "no longer exists"), (429, "Too many"), (500, "on our side")]
+    ("status", "words"),
+    [(403, "not allowed"), (404, "no longer exists"), (429, "Too many"), (500, "on our side")],
 )
 def test_a_failed_request_says_so_and_swaps_nothing(page: Page, guide: str, status: int, words: str) -> None:
     page.goto(guide)

@@ -35,7 +35,13 @@ def test_a_status_nobody_named_yet_is_still_readable() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(5, "just now"), (-5, "in a moment"), (60, "1 minute ago"), (7200, "2 hours ago"), (-180, "in 3 minutes")],
+    [
+        (5, "just now"),
+        (-5, "in a moment"),
+        (60, "1 minute ago"),
+        (7200, "2 hours ago"),
+        (-180, "in 3 minutes"),
+    ],
 )
 def test_times_read_as_people_say_them(seconds: int, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.datetime(2026, 3, 2, 10, 0, tzinfo=datetime.UTC)
@@ -53,7 +59,9 @@ def test_durations_fit_their_size(milliseconds: int | None, text: str) -> None:
     assert duration(milliseconds) == text
 
 
-@pytest.mark.parametrize(("name", "text"), [("Mara Linden", "ML"), ("Alder", "A"), ("mara@alder.test", "ma"), ("", "")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("Mara Linden", "ML"), ("Alder", "A"), ("mara@alder.test", "ma"), ("", "")]
+)
 def test_initials_are_at_most_two_letters(name: str, text: str) -> None:
     assert initials(name) == text
 
@@ -77,5 +85,9 @@ def test_a_field_that_may_stay_empty_says_so_in_words() -> None:
 
 
 def test_a_toast_escapes_what_it_says() -> None:
-    html = engines["django"].from_string('{% include "components/toast.html" with text=text %}').render({"text": "<b>x"})
+    html = (
+        engines["django"]
+        .from_string('{% include "components/toast.html" with text=text %}')
+        .render({"text": "<b>x"})
+    )
     assert "&lt;b&gt;x" in html

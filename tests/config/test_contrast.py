@@ -13,8 +13,15 @@ GROUNDS = ["canvas", "surface", "surface-raised", "surface-sunken", "surface-hov
 PAIRS = (
     [(text, ground, TEXT) for text in ("text", "text-muted", "accent-text", "danger") for ground in GROUNDS]
     + [(tone, f"{tone}-soft", TEXT) for tone in ("warm", "success", "warning", "danger", "info")]
-    + [("text", f"{tone}-soft", TEXT) for tone in ("accent", "warm", "success", "warning", "danger", "info", "neutral")]
-    + [("accent-text", "accent-soft", TEXT), ("text-muted", "neutral-soft", TEXT), ("text-muted", "accent-soft", TEXT)]
+    + [
+        ("text", f"{tone}-soft", TEXT)
+        for tone in ("accent", "warm", "success", "warning", "danger", "info", "neutral")
+    ]
+    + [
+        ("accent-text", "accent-soft", TEXT),
+        ("text-muted", "neutral-soft", TEXT),
+        ("text-muted", "accent-soft", TEXT),
+    ]
     + [("text-on-accent", "accent", TEXT), ("text-on-accent", "accent-hover", TEXT)]
     + [("border-strong", ground, CONTROL) for ground in ("canvas", "surface", "surface-raised")]
     + [("focus", ground, CONTROL) for ground in GROUNDS]

@@ -17,7 +17,9 @@ def page(request: object) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", include(([path("", page, name="dashboard"), path("workflows/", page, name="list")], "workflows"))),
+    path(
+        "", include(([path("", page, name="dashboard"), path("workflows/", page, name="list")], "workflows"))
+    ),
     path("team/", include(([path("", page, name="team")], "accounts"))),
     path("billing/", include(([path("", page, name="overview")], "billing"))),
 ]
@@ -64,7 +66,9 @@ def test_an_app_may_put_a_number_beside_its_place(monkeypatch: pytest.MonkeyPatc
     assert places("OWNER")["Dashboard"]["count"] == 0
 
 
-@pytest.mark.parametrize(("cookie", "theme"), [("dark", "dark"), ("light", "light"), ('"><script>', ""), ("", "")])
+@pytest.mark.parametrize(
+    ("cookie", "theme"), [("dark", "dark"), ("light", "light"), ('"><script>', ""), ("", "")]
+)
 def test_only_known_themes_reach_the_page(cookie: str, theme: str) -> None:
     request = RequestFactory().get("/")
     request.COOKIES[navigation.THEME_COOKIE] = cookie

@@ -49,7 +49,9 @@ def test_the_script_holds_every_behaviour(collected: tuple[Path, dict[str, str]]
             assert module.read_text() in text, module.name
 
 
-def test_collecting_twice_gives_the_same_names(collected: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+def test_collecting_twice_gives_the_same_names(
+    collected: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
     assert collect(tmp_path) == collected[1]
 
 
