@@ -117,21 +117,17 @@ class References:
             return self._unknown_name(root, found, report, names)
         if root == "steps":
             return self._check_step(found, each, place, report)
-        if root == "vars" and len(found.path) > 1 and isinstance(found.path[1], str) and not found.optional:
-            if found.path[1] not in self.variables:
-                message = _("no set step gives a value called “{name}”.").format(name=found.path[1])
-                return report(
-                    "unknown_variable", message, found.location, near_miss(found.path[1], self.variables)
-                )
+        key = found.path[1] if len(found.path) > 1 else None
+        if root == "vars" and isinstance(key, str) and not found.optional and key not in self.variables:
+            message = _("no set step gives a value called “{name}”.").format(name=key)
+            return report("unknown_variable", message, found.location, near_miss(key, self.variables))
         if root == "inputs" and self.definition.inputs and not found.optional:
             return self._check_fields(
                 self.definition.inputs, found, 1, _("the workflow's inputs have"), report
             )
-        if root == "loop" and len(found.path) > 1 and found.path[1] not in LOOP_FIELDS and not found.optional:
-            message = _("“loop” has no “{name}”.").format(name=found.path[1])
-            return report(
-                "unknown_field", message, found.location, near_miss(str(found.path[1]), LOOP_FIELDS)
-            )
+        if root == "loop" and key is not None and key not in LOOP_FIELDS and not found.optional:
+            message = _("“loop” has no “{name}”.").format(name=key)
+            return report("unknown_field", message, found.location, near_miss(str(key), LOOP_FIELDS))
         return None
 
     def _unknown_name(

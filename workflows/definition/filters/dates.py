@@ -61,8 +61,9 @@ def write_date(value: Any, form: Any = "iso", timezone: Any = None, *, scope: An
     pattern = NAMED_FORMATS.get(text_of(form), text_of(form))
     if len(pattern) > 200 or not _SAFE_FORMAT.fullmatch(pattern):
         raise FilterRefused(_("{value} is not a date format").format(value=f"“{pattern[:60]}”"))
+    instant, target = _moment(value, scope), _zone(timezone, scope)
     try:
-        local = _moment(value, scope).astimezone(_zone(timezone, scope))
+        local = instant.astimezone(target)
         return local.strftime(pattern) if pattern else local.isoformat()
     except (OverflowError, ValueError) as error:
         raise FilterRefused(_("the date is out of range")) from error
@@ -70,8 +71,9 @@ def write_date(value: Any, form: Any = "iso", timezone: Any = None, *, scope: An
 
 def shift(value: Any, length: Any, *, sign: int = 1, scope: Any = None) -> str:
     """Return the date moved by a length of time, as ISO 8601 text in the zone it came in."""
+    instant = _moment(value, scope)
     try:
-        return (_moment(value, scope) + sign * parse_duration(text_of(length))).isoformat()
+        return (instant + sign * parse_duration(text_of(length))).isoformat()
     except InvalidDuration as error:
         raise FilterRefused(str(error)) from error
     except OverflowError as error:
