@@ -269,6 +269,24 @@ def test_an_interrupted_call_is_repeated_with_the_inputs_that_may_have_been_sent
     assert world.calls[0].inputs == world.calls[1].inputs
 
 
+@pytest.mark.parametrize("effect", ["key_safe", "checkable", "unsafe", "respond"])
+def test_what_came_before_is_on_disk_when_anything_becomes_visible_outside(effect: str) -> None:
+    step = {"id": "out", "type": "respond"} if effect == "respond" else action("out", effect)
+    world = World([values("before", n=1), step])
+    on_disk: list[str] = []
+    world.on("out", lambda call: on_disk.extend(world.statuses()))
+    world.finish()
+    assert "before" in on_disk
+
+
+def test_the_result_of_a_call_is_on_disk_before_the_next_step_starts() -> None:
+    world = World([action("first", "key_safe"), action("second", "read")])
+    on_disk: list[str] = []
+    world.on("second", lambda call: on_disk.append(world.statuses()["first"]))
+    world.finish()
+    assert on_disk == ["COMPLETED"]
+
+
 def test_a_slow_answer_is_waited_for_once() -> None:
     world = World([action("slow", "unsafe")]).on("slow", Takes(60, {"ok": True}))
     assert world.finish() == Completed({"ok": True})
