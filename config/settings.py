@@ -332,7 +332,11 @@ STRIPE_API_BASE = env.str("STRIPE_API_BASE", "")
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 PROCRASTINATE_ON_APP_READY = "config.background.configure"
+# Runs that one worker process has in progress at once. They wait for the network most of the time.
 WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 500)
+# The application login without a pooler in between, for those who listen: the worker, and web processes that wait for a
+# run's answer. Only needed where DATABASE_URL goes through PgBouncer.
+WORKER_DATABASE_URL = env.str("WORKER_DATABASE_URL", "")
 
 # One list, three runners: the system's crontab, POST /api/cron/<job>, and periodic tasks of the worker.
 CRONJOBS = crontab()
