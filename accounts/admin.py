@@ -61,7 +61,7 @@ class OrganizationAdmin(SupportAdmin):
 
 
 @admin.register(User, site=site)
-class UserAdmin(DjangoUserAdmin, SupportAdmin):
+class UserAdmin(DjangoUserAdmin, SupportAdmin):  # type: ignore[misc]
     change_password_form = AdminPasswordChangeForm
     list_display = ["email", "name", "organization_link", "role", "is_active", "is_staff", "last_login_at"]
     list_filter = ["role", "is_active", "is_staff", "created_at"]

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.http import HttpRequest
 
-from accounts.models import AuditEvent, User
+from accounts.models import AuditEvent
 from accounts.tenancy import current_scope
 
 SECRET_NAMES = ("password", "secret", "token", "credential", "key_hash", "api_key", "private")
@@ -16,7 +16,7 @@ SECRET_NAMES = ("password", "secret", "token", "credential", "key_hash", "api_ke
 def record(
     action: str,
     *,
-    actor: User | None,
+    actor: Any,
     target: models.Model | None = None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
@@ -28,8 +28,9 @@ def record(
     action: `noun.verb`, such as `member.role_changed`. before, after: the changed fields; values whose names look like
     secrets are replaced. organization_id: needed in a system scope only. actor None means the system itself.
     """
+    owner: Any = organization_id or current_scope().organization_id
     event = AuditEvent(
-        organization_id=organization_id or current_scope().organization_id,
+        organization_id=owner,
         action=action,
         actor_id=actor.pk if actor else None,
         actor_label=(f"{actor.name} <{actor.email}>" if actor.name else actor.email)[:254]

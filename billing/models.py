@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -40,7 +40,7 @@ class UsageEntry(OrganizationOwned):
 
     class Meta(OrganizationOwned.Meta):
         indexes = [models.Index(fields=["organization", "metric", "at"], name="usage_entry_of_org")]
-        constraints: list[Any] = [RowLevelSecurity(name="usage_entry_rls")]
+        constraints: ClassVar[list[Any]] = [RowLevelSecurity(name="usage_entry_rls")]
 
     def __str__(self) -> str:
         return f"{self.metric} {self.quantity}"
@@ -64,7 +64,7 @@ class UsageRecord(OrganizationOwned):
                 fields=["organization", "-period_start", "-period_end"], name="usage_of_org_by_period"
             )
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
                 fields=["organization", "metric", "period_start", "period_end"], name="usage_once"
             ),
@@ -108,7 +108,7 @@ class Subscription(OrganizationOwned):
             models.Index(fields=["organization", "-id"], name="subscription_of_org"),
             models.Index(fields=["status"], name="subscription_by_status"),
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.CheckConstraint(
                 condition=Q(
                     status__in=["ACTIVE", "TRIALING", "PAST_DUE", "CANCELLED", "UNPAID", "INCOMPLETE"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -47,8 +48,8 @@ class Plan:
     """
 
     code: str
-    name: str
-    tagline: str
+    name: Any  # lazily translated texts
+    tagline: Any
     monthly_cents: int
     yearly_cents: int
     is_from: bool
@@ -59,7 +60,7 @@ class Plan:
     monthly_ai_cents: int | None
     concurrent_runs: int
     retention_days: int
-    features: tuple[str, ...]
+    features: tuple[Any, ...]
 
     def allows(self, limit: Limit) -> int | None:
         """Return the figure of a limit, None for no bound."""

@@ -52,7 +52,7 @@ class PreferencesMiddleware:
         if user is not None and user.is_authenticated:
             language = user.language or language
             zone = user.timezone or (user.organization.timezone if user.organization_id else zone)
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language
         with translation.override(language), timezone.override(zoneinfo.ZoneInfo(zone)):
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)

@@ -15,7 +15,7 @@ def as_periodic_task(job: Job) -> None:
         cron.run(job.name)
 
     lock = f"cron.{job.name}"
-    named = app.task(task, name=lock, queue="maintenance", queueing_lock=lock)
+    named = app.task(name=lock, queue="maintenance", queueing_lock=lock)(task)
     app.periodic(cron=job.schedule)(named)
 
 

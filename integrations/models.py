@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -102,7 +102,7 @@ class Integration(OrganizationOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = OrganizationManager.from_queryset(IntegrationQuerySet)()
+    objects: ClassVar[Any] = OrganizationManager.from_queryset(IntegrationQuerySet)()
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["provider", "name"]
@@ -114,7 +114,7 @@ class Integration(OrganizationOwned):
                 name="integration_expiry",
             ),
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
                 fields=["organization", "provider", "name"],
                 name="integration_name_once",

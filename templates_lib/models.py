@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -116,7 +116,7 @@ class Template(models.Model):
             GinIndex(fields=["tags"], name="template_tags"),
             GinIndex(fields=["search_vector"], name="template_search"),
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.CheckConstraint(condition=Q(rating__gte=0, rating__lte=5), name="template_rating_range"),
             models.CheckConstraint(
                 condition=Q(is_public=False) | Q(organization__isnull=True),
@@ -142,7 +142,7 @@ class TemplateRating(OrganizationOwned):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta(OrganizationOwned.Meta):
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organization", "template", "user"], name="rating_once_per_user"),
             models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=5), name="rating_stars_range"),
             SameOrganization(
@@ -172,7 +172,7 @@ class TemplateInstall(OrganizationOwned):
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
         indexes = [models.Index(fields=["organization", "template"], name="install_of_org")]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             SameOrganization(
                 name="install_workflow_same_org",
                 column="workflow_id",

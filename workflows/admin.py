@@ -150,11 +150,9 @@ class ExecutionAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request)
-        return (
-            rows.defer("input", "output", "draft_definition")
-            if request.resolver_match.url_name.endswith("changelist")
-            else rows
-        )
+        match = request.resolver_match
+        is_list = match is not None and (match.url_name or "").endswith("changelist")
+        return rows.defer("input", "output", "draft_definition") if is_list else rows
 
 
 @admin.register(ExecutionStep, site=site)

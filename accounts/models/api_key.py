@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -58,12 +58,12 @@ class ApiKey(OrganizationOwned):
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OrganizationManager.from_queryset(ApiKeyQuerySet)()
+    objects: ClassVar[Any] = OrganizationManager.from_queryset(ApiKeyQuerySet)()
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
         indexes = [models.Index(fields=["organization", "-id"], name="api_key_of_organization")]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organization", "id"], name="api_key_in_organization"),
             SameOrganization(
                 name="api_key_created_by_same_org",

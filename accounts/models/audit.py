@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -33,7 +33,7 @@ class AuditEvent(OrganizationOwned):
             models.Index(fields=["organization", "action", "-id"], name="audit_by_action"),
             models.Index(fields=["organization", "target_id", "-id"], name="audit_by_target"),
         ]
-        constraints: list[Any] = [RowLevelSecurity(name="audit_rls")]
+        constraints: ClassVar[list[Any]] = [RowLevelSecurity(name="audit_rls")]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_label}"

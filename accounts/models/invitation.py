@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -52,11 +52,11 @@ class Invitation(OrganizationOwned):
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OrganizationManager.from_queryset(InvitationQuerySet)()
+    objects: ClassVar[Any] = OrganizationManager.from_queryset(InvitationQuerySet)()
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
                 "organization",
                 Lower("email"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
@@ -20,20 +20,20 @@ class UserQuerySet(OrganizationQuerySet):
         return self.filter(role=User.Role.OWNER, is_active=True)
 
 
-class UserManager(OrganizationManager.from_queryset(UserQuerySet), BaseUserManager):  # type: ignore[misc]
+class UserManager(OrganizationManager.from_queryset(UserQuerySet), BaseUserManager[Any]):  # type: ignore[misc]
     """Makes users; looks one up by e-mail in a system scope, because sign-in comes before the tenant is known."""
 
-    def get_by_natural_key(self, email: str | None) -> User:
+    def get_by_natural_key(self, email: str | None) -> Any:
         with system_scope("look a user up by e-mail"):
             return self.get(email__iexact=email)
 
-    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> Any:
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Any:
         """Make a staff account, which belongs to no organization."""
         with system_scope("create a staff account"):
             return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
@@ -69,11 +69,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = UserManager()
+    objects: ClassVar[Any] = UserManager()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         ordering = ["name", "email"]
@@ -107,7 +107,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return (self.name or self.email).split("@")[0].split(" ")[0]
 
     # Django's token generator and allauth read this name; the schema's is last_login_at.
-    @property  # type: ignore[override]
+    @property
     def last_login(self) -> datetime | None:  # type: ignore[override]
         return self.last_login_at
 

@@ -9,9 +9,7 @@ from django.db import connections
 
 
 @register(Tags.database)
-def application_login_is_bound_by_row_security(
-    databases: list[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
+def application_login_is_bound_by_row_security(databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
     """Return an error when the application login is a superuser or has BYPASSRLS."""
     if not databases or "default" not in databases:
         return []

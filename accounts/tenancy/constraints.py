@@ -18,14 +18,14 @@ class _DeferredSqlConstraint(models.BaseConstraint):
     create_template = ""
     remove_template = ""
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: Any) -> str:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
         schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
         return ""
 
-    def create_sql(self, model: type[models.Model], schema_editor: Any) -> Statement:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         return self._statement(self.create_template, model, schema_editor)
 
-    def remove_sql(self, model: type[models.Model], schema_editor: Any) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return self._statement(self.remove_template, model, schema_editor)
 
     def _statement(self, template: str, model: type[models.Model], schema_editor: Any) -> Statement:
@@ -77,7 +77,7 @@ class RowLevelSecurity(_DeferredSqlConstraint):
         public = f"; CREATE POLICY {PUBLIC_POLICY} ON {table} FOR SELECT USING ({column} IS NULL)"
         return {"column": column, "public": public if self.public_rows else ""}
 
-    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    def deconstruct(self) -> Any:
         path, args, kwargs = super().deconstruct()
         return path, args, {**kwargs, "column": self.column, "public_rows": self.public_rows}
 
@@ -109,6 +109,6 @@ class SameOrganization(_DeferredSqlConstraint):
             "on_delete": "" if self.on_delete == "NO ACTION" else f" ON DELETE {self.on_delete}",
         }
 
-    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    def deconstruct(self) -> Any:
         path, args, kwargs = super().deconstruct()
         return path, args, {**kwargs, "column": self.column, "to": self.to, "on_delete": self.on_delete}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 
@@ -41,7 +41,7 @@ class OrganizationOwned(models.Model):
         "accounts.Organization", on_delete=models.CASCADE, db_index=False, related_name="+"
     )
 
-    objects = OrganizationManager()
+    objects: ClassVar[Any] = OrganizationManager()
 
     class Meta:
         abstract = True

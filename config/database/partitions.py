@@ -113,7 +113,7 @@ class CreatePartitionedModel(migrations.CreateModel):
         super().__init__(*args, **kwargs)
         self.partition_key = partition_key
 
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> Any:
         name, args, kwargs = super().deconstruct()
         return name, args, {**kwargs, "partition_key": self.partition_key}
 

@@ -7,6 +7,7 @@ kept whatever its age.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -107,7 +108,7 @@ def _delete_usage(now: datetime) -> int:
     )
 
 
-def _delete_in_batches(statement: str, parameters: list[object]) -> int:
+def _delete_in_batches(statement: str, parameters: list[Any]) -> int:
     """Run a DELETE with a LIMIT as its last parameter until it finds nothing more, each batch committed by itself."""
     removed = 0
     for _ in range(MAX_BATCHES):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -62,7 +62,7 @@ class Approval(OrganizationOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, blank=True)
 
-    objects = OrganizationManager.from_queryset(ApprovalQuerySet)()
+    objects: ClassVar[Any] = OrganizationManager.from_queryset(ApprovalQuerySet)()
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
@@ -77,7 +77,7 @@ class Approval(OrganizationOwned):
                 name="approval_due",
             ),
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["execution", "path", "kind"], name="approval_once"),
             models.UniqueConstraint(fields=["organization", "id"], name="approval_in_organization"),
             SameOrganization(
@@ -116,7 +116,7 @@ class ApprovalVote(OrganizationOwned):
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["id"]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organization", "approval", "user"], name="vote_once"),
             SameOrganization(
                 name="vote_approval_same_org",
@@ -157,10 +157,10 @@ class ResumeToken(OrganizationOwned):
     body = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OrganizationManager.from_queryset(ResumeTokenQuerySet)()
+    objects: ClassVar[Any] = OrganizationManager.from_queryset(ResumeTokenQuerySet)()
 
     class Meta(OrganizationOwned.Meta):
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["execution", "path"], name="resume_token_once"),
             SameOrganization(
                 name="resume_execution_same_org",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -45,7 +45,7 @@ class WebhookDelivery(OrganizationOwned):
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
         indexes = [models.Index(fields=["workflow", "-id"], name="delivery_of_workflow")]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             SameOrganization(
                 name="delivery_workflow_same_org",
                 column="workflow_id",
@@ -73,7 +73,7 @@ class DedupeKey(OrganizationOwned):
 
     class Meta(OrganizationOwned.Meta):
         indexes = [models.Index(fields=["expires_at"], name="dedupe_expiry")]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
                 fields=["organization", "workflow", "trigger_key", "key"], name="dedupe_once"
             ),
@@ -136,7 +136,7 @@ class TriggerDecision(OrganizationOwned):
                 fields=["workflow", "-id"], condition=~Q(reason="STARTED"), name="decision_not_started"
             ),
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             SameOrganization(
                 name="decision_workflow_same_org",
                 column="workflow_id",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -135,7 +135,7 @@ class Execution(OrganizationOwned):
     tokens = models.BigIntegerField(default=0, db_default=0)
     cost_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0, db_default=0)
 
-    objects = OrganizationManager.from_queryset(ExecutionQuerySet)()
+    objects: ClassVar[Any] = OrganizationManager.from_queryset(ExecutionQuerySet)()
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
@@ -152,7 +152,9 @@ class Execution(OrganizationOwned):
                 fields=["wake_at"], condition=Q(status="WAITING", wake_at__isnull=False), name="execution_due"
             ),
             models.Index(
-                fields=["organization", "workflow"], condition=Q(status="RUNNING"), name="execution_in_progress"
+                fields=["organization", "workflow"],
+                condition=Q(status="RUNNING"),
+                name="execution_in_progress",
             ),
             models.Index(
                 fields=["deadline_at"],
@@ -163,7 +165,7 @@ class Execution(OrganizationOwned):
                 fields=["parent_id"], condition=Q(parent_id__isnull=False), name="execution_children"
             ),
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organization", "id"], name="execution_in_organization"),
             models.CheckConstraint(
                 condition=Q(
@@ -263,7 +265,7 @@ class ExecutionStep(OrganizationOwned):
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["id"]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["execution", "path", "attempt"], name="step_attempt_once"),
             SameOrganization(
                 name="step_execution_same_org",
@@ -306,7 +308,7 @@ class ExecutionLog(OrganizationOwned):
                 name="log_errors",
             )
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             SameOrganization(
                 name="log_execution_same_org",
                 column="execution_id",

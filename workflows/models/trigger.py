@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -49,7 +49,7 @@ class Trigger(OrganizationOwned):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta(OrganizationOwned.Meta):
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organization", "workflow", "key"], name="trigger_key_once"),
             models.UniqueConstraint(fields=["organization", "id"], name="trigger_in_organization"),
             SameOrganization(

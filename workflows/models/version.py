@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -28,7 +28,8 @@ class WorkflowVersion(OrganizationOwned):
     # How many runs of the workflow may be in progress at once: here so that claiming runs reads no definition.
     concurrency = models.GeneratedField(
         expression=Coalesce(
-            Cast(KT("definition__settings__concurrency"), models.IntegerField()), models.Value(DEFAULT_CONCURRENCY)
+            Cast(KT("definition__settings__concurrency"), models.IntegerField()),
+            models.Value(DEFAULT_CONCURRENCY),
         ),
         output_field=models.IntegerField(),
         db_persist=True,
@@ -41,7 +42,7 @@ class WorkflowVersion(OrganizationOwned):
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["-number"]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
                 fields=["organization", "workflow", "number"], name="version_number_once"
             ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -109,7 +109,7 @@ class Workflow(OrganizationOwned):
         db_persist=True,
     )
 
-    objects = OrganizationManager.from_queryset(WorkflowQuerySet)()
+    objects: ClassVar[Any] = OrganizationManager.from_queryset(WorkflowQuerySet)()
 
     class Meta(OrganizationOwned.Meta):
         ordering = ["-id"]
@@ -122,7 +122,7 @@ class Workflow(OrganizationOwned):
             models.Index(fields=["organization", "category", "-id"], name="workflow_by_category"),
             GinIndex(fields=["search_vector"], name="workflow_search"),
         ]
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             # Unique per organization: a global rule would reveal other tenants' names.
             models.UniqueConstraint(
                 fields=["organization", "name"],
@@ -177,7 +177,7 @@ class WorkflowAssignment(OrganizationOwned):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(OrganizationOwned.Meta):
-        constraints: list[Any] = [
+        constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["organization", "workflow", "user"], name="assignment_once"),
             SameOrganization(
                 name="assignment_workflow_same_org",
