@@ -175,7 +175,8 @@ def database(url: str, *, pooled: bool) -> dict[str, Any]:
 
 DATABASES = {"default": database(DIRECT_URL if AS_OWNER else DATABASE_URL, pooled=not (AS_OWNER or TESTING))}
 if REPLICA_DATABASE_URL:
-    DATABASES["replica"] = database(REPLICA_DATABASE_URL, pooled=True) | {"TEST": {"MIRROR": "default"}}
+    DATABASES["replica"] = database(REPLICA_DATABASE_URL, pooled=True)
+    DATABASE_ROUTERS = ["config.database.routing.ScopeRouter"]
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "steward_cache"}}
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.tenancy.scope import organization_scope, system_scope
+
+FRESH_COOKIE = "steward_fresh"
+FRESH_SECONDS = 10
 
 
 class OrganizationScopeMiddleware:
@@ -32,12 +36,15 @@ class OrganizationScopeMiddleware:
         user = request.user
         if not user.is_authenticated or user.organization_id is None:
             return self.get_response(request)
-        with organization_scope(user.organization_id):
-            return self._answer(request)
+        is_read = request.method in {"GET", "HEAD"} and FRESH_COOKIE not in request.COOKIES
+        with organization_scope(user.organization_id, may_read_replica=is_read):
+            response = self._answer(request)
+        if request.method not in {"GET", "HEAD", "OPTIONS"} and settings.REPLICA_DATABASE_URL:
+            # The replica may be behind: for a moment this browser reads what it has just written from the primary.
+            response.set_cookie(FRESH_COOKIE, "1", max_age=FRESH_SECONDS, httponly=True, samesite="Lax")
+        return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        from django.db import transaction
-
         response = self.get_response(request)
         if isinstance(response, HttpResponse) and not getattr(response, "is_rendered", True):
             response.render()  # type: ignore[attr-defined]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 logger = logging.getLogger(__name__)
 
 ORGANIZATION_SETTING = "app.organization_id"
+REPLICA_DB_ALIAS = "replica"
 
 
 class NoOrganizationScope(RuntimeError):
@@ -30,6 +32,7 @@ class Scope:
 
 
 _scope: ContextVar[Scope | None] = ContextVar("steward_scope", default=None)
+_reads_from: ContextVar[str] = ContextVar("steward_reads_from", default=DEFAULT_DB_ALIAS)
 
 
 def current_scope() -> Scope:
@@ -44,13 +47,20 @@ def current_scope() -> Scope:
 
 
 @contextmanager
-def organization_scope(organization_id: UUID | str) -> Iterator[None]:
+def organization_scope(organization_id: UUID | str, *, may_read_replica: bool = False) -> Iterator[None]:
     """Open a transaction that sees one organization: the managers filter, and PostgreSQL filters again.
 
     A scope is a transaction, so no network call belongs inside it.
+    may_read_replica: reads go to the replica, where there is one, until the scope writes; see config.database.routing.
     """
     identifier = UUID(str(organization_id))
-    with _scope_transaction(Scope(identifier), {ORGANIZATION_SETTING: str(identifier), "role": "none"}):
+    wanted = {ORGANIZATION_SETTING: str(identifier), "role": "none"}
+    with ExitStack() as stack:
+        if may_read_replica and REPLICA_DB_ALIAS in connections.settings:
+            stack.enter_context(_settings_of(connections[REPLICA_DB_ALIAS], wanted))
+            previous = _reads_from.set(REPLICA_DB_ALIAS)
+            stack.callback(_reads_from.reset, previous)
+        stack.enter_context(_scope_transaction(Scope(identifier), wanted))
         yield
 
 
@@ -58,29 +68,49 @@ def organization_scope(organization_id: UUID | str) -> Iterator[None]:
 def system_scope(reason: str) -> Iterator[None]:
     """Open a transaction that sees every organization, for the reason given (it is logged)."""
     logger.debug("system scope: %s", reason)
-    with _scope_transaction(
-        Scope(None, reason), {ORGANIZATION_SETTING: "", "role": settings.SYSTEM_DATABASE_ROLE}
-    ):
-        yield
+    wanted = {ORGANIZATION_SETTING: "", "role": settings.SYSTEM_DATABASE_ROLE}
+    previous = _reads_from.set(DEFAULT_DB_ALIAS)
+    try:
+        with _scope_transaction(Scope(None, reason), wanted):
+            yield
+    finally:
+        _reads_from.reset(previous)
+
+
+def reads_from() -> str:
+    """Return the database alias that reads of the scope in force go to."""
+    return _reads_from.get()
+
+
+def read_own_writes() -> None:
+    """Send the rest of the scope's reads to the primary: the replica may not have its write yet."""
+    _reads_from.set(DEFAULT_DB_ALIAS)
 
 
 @contextmanager
 def _scope_transaction(scope: Scope, wanted: dict[str, str]) -> Iterator[None]:
-    with transaction.atomic():
-        previous = {name: _swap(name, value) for name, value in wanted.items()}
+    with _settings_of(connections[DEFAULT_DB_ALIAS], wanted):
         token = _scope.set(scope)
         try:
             yield
         finally:
             # Before the commit: on_commit callbacks then raise instead of quietly seeing nothing.
             _scope.reset(token)
+
+
+@contextmanager
+def _settings_of(connection: Any, wanted: dict[str, str]) -> Iterator[None]:
+    """Hold transaction-local settings for the length of a transaction or savepoint, and give back what was before."""
+    with transaction.atomic(using=connection.alias):
+        previous = {name: _swap(connection, name, value) for name, value in wanted.items()}
+        yield
         # Success only: a savepoint that is rolled back undoes SET LOCAL by itself.
         if not connection.needs_rollback:
             for name, value in previous.items():
-                _swap(name, value)
+                _swap(connection, name, value)
 
 
-def _swap(name: str, value: str) -> str:
+def _swap(connection: Any, name: str, value: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH before AS MATERIALIZED (SELECT current_setting(%s, true) AS value)"
