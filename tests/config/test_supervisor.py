@@ -56,36 +56,42 @@ def test_a_child_that_dies_starts_again_ever_later() -> None:
     assert delays == [1.0, 2.0, 4.0, 8.0]
 
 
+@pytest.fixture(scope="module")
+def prepared_folder() -> Iterator[str]:
+    """A data folder that the starts of this module share, so that only the first one migrates."""
+    with tempfile.TemporaryDirectory(prefix="sd-") as name:
+        yield name
+
+
 @pytest.fixture
-def running() -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def running(prepared_folder: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """Steward as bin/run starts it, on a port and a folder of its own, once it is ready."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="sd-") as name:
-        environment = os.environ | {
-            "STEWARD_DATA": name,
-            "PORT": str(port),
-            "DATABASE_URL": "",
-            "STEWARD_BASE_URL": f"http://localhost:{port}",
-            "DEBUG": "on",
-        }
-        environment.pop("SECRET_KEY", None)
-        environment.pop("ENCRYPTION_KEY", None)
-        command = [sys.executable, "-m", "config.operations.supervisor"]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        assert process.stdout is not None
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if line.startswith("Ctrl-C stops"):
-                break
-        else:
-            pytest.fail("Steward did not start:\n" + "".join(said))
-        yield process, Path(name)
-        process.kill()
-        process.communicate()
+    environment = os.environ | {
+        "STEWARD_DATA": prepared_folder,
+        "PORT": str(port),
+        "DATABASE_URL": "",
+        "STEWARD_BASE_URL": f"http://localhost:{port}",
+        "DEBUG": "on",
+    }
+    environment.pop("SECRET_KEY", None)
+    environment.pop("ENCRYPTION_KEY", None)
+    command = [sys.executable, "-m", "config.operations.supervisor"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("Ctrl-C stops"):
+            break
+    else:
+        pytest.fail("Steward did not start:\n" + "".join(said))
+    yield process, Path(prepared_folder)
+    process.kill()
+    process.communicate()
 
 
 @pytest.mark.slow
