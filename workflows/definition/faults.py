@@ -30,7 +30,7 @@ def problems_from(error: ValidationError, data: Any) -> list[Problem]:
 def _problem(fault: Any, data: Any) -> Problem:
     location = _place_in(data, fault["loc"])
     owner_location, owner = _owner(location, data)
-    step_id = owner.get("id") if isinstance(owner.get("id"), str) else ""
+    step_id = str(owner.get("id") or "")
     kind, context = fault["type"], fault.get("ctx", {})
     suggestion = ""
     if kind == "missing":
@@ -119,7 +119,9 @@ def _place_in(data: Any, loc: tuple[Any, ...]) -> Location:
 
 def _owner(location: Location, data: Any) -> tuple[Location, dict[str, Any]]:
     """Return the innermost step or trigger around `location`, as (its location, its data)."""
-    current, best_location, best = data, (), {}
+    current: Any = data
+    best_location: Location = ()
+    best: dict[str, Any] = {}
     for depth, part in enumerate((*location, None)):
         if isinstance(current, dict) and _holds_a_step(location[:depth]):
             best_location, best = location[:depth], current

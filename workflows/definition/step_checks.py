@@ -1,7 +1,7 @@
 """What each step type must say beyond its shape: keys that belong together, patterns, schemas, operations."""
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator, SchemaError
@@ -17,10 +17,12 @@ from workflows.definition.steps import (
     ActionStep,
     AiStep,
     ApprovalStep,
+    Branch,
     BranchStep,
     CodeStep,
     DelayStep,
     HttpStep,
+    Lane,
     ParallelStep,
     StepBase,
     TransformStep,
@@ -266,7 +268,8 @@ def _code(step: CodeStep) -> Iterator[Finding]:
 
 def _named_ways(step: BranchStep | ParallelStep) -> Iterator[Finding]:
     seen: set[str] = set()
-    for index, branch in enumerate(step.branches):
+    branches: Sequence[Branch | Lane] = step.branches
+    for index, branch in enumerate(branches):
         if branch.name in seen or branch.name in RESERVED_BRANCH_NAMES:
             message = _("the name “{name}” is already taken here.").format(name=branch.name)
             yield finding("double_name", ("branches", index, "name"), message)

@@ -382,5 +382,6 @@ OnError = Annotated[
     Annotated[Literal["fail", "continue"], Tag("kind:word")] | Annotated[Steps, Tag("kind:steps")],
     Discriminator(_handler_kind),
 ]
-for _model in (Branch, Lane, *STEP_MODELS.values()):
+_models: tuple[type[Shape], ...] = (Branch, Lane, *STEP_MODELS.values())
+for _model in _models:
     _model.model_rebuild()

@@ -1,12 +1,12 @@
 """Walks over the steps of a definition, and the grammar of step paths (`route.vip.notify`, `each[3].send`)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workflows.definition.problems import Location
 from workflows.definition.schema import Definition
-from workflows.definition.steps import BranchStep, LoopStep, ParallelStep, RepeatStep, StepBase
+from workflows.definition.steps import Branch, BranchStep, Lane, LoopStep, ParallelStep, RepeatStep, StepBase
 
 OTHERWISE = "otherwise"
 ON_ERROR = "on_error"
@@ -66,10 +66,11 @@ def static_path(path: str) -> str:
     return _INDEX.sub("[]", path)
 
 
-def child_lists(step: StepBase) -> Iterator[tuple[str, str, list[StepBase], Location]]:
+def child_lists(step: StepBase) -> Iterator[tuple[str, str, Sequence[StepBase], Location]]:
     """Yield (branch name, what the path adds to the step's own, steps, place inside the step) per list of steps."""
     if isinstance(step, (BranchStep, ParallelStep)):
-        for index, branch in enumerate(step.branches):
+        branches: Sequence[Branch | Lane] = step.branches
+        for index, branch in enumerate(branches):
             yield branch.name, f".{branch.name}", branch.steps, ("branches", index, "steps")
     if isinstance(step, BranchStep) and step.otherwise is not None:
         yield OTHERWISE, f".{OTHERWISE}", step.otherwise, ("otherwise",)
@@ -80,7 +81,7 @@ def child_lists(step: StepBase) -> Iterator[tuple[str, str, list[StepBase], Loca
 
 
 def _walk(
-    steps: list[StepBase], prefix: str, enclosing: tuple[Enclosing, ...], location: Location
+    steps: Sequence[StepBase], prefix: str, enclosing: tuple[Enclosing, ...], location: Location
 ) -> Iterator[Place]:
     for index, step in enumerate(steps):
         path, here = f"{prefix}{step.id}", (*location, index)

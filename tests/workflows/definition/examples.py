@@ -2,7 +2,9 @@
 
 from hypothesis import strategies as st
 
-CONDITION = {"all": [{"value": "{{ trigger.body.n }}", "is": "gt", "to": 3}, {"not": {"value": "x", "is": "empty"}}]}
+CONDITION = {
+    "all": [{"value": "{{ trigger.body.n }}", "is": "gt", "to": 3}, {"not": {"value": "x", "is": "empty"}}]
+}
 
 
 def a_step(step_id="keep", **more):
@@ -54,7 +56,9 @@ EVERY_TRIGGER = [
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-1000, 1000) | st.text("ab{}%| .", max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -70,7 +74,11 @@ def definitions(draw, ids="abcdefghij"):
             if not free:
                 break
             step = {"id": free.pop()}
-            kind = draw(st.sampled_from(["set", "set", "stop", "loop", "branch", "parallel"] if depth < 3 else ["set"]))
+            kind = draw(
+                st.sampled_from(
+                    ["set", "set", "stop", "loop", "branch", "parallel"] if depth < 3 else ["set"]
+                )
+            )
             step["type"] = kind
             if draw(st.booleans()):
                 step["name"] = draw(st.sampled_from(["One", "Two"]))
@@ -79,7 +87,9 @@ def definitions(draw, ids="abcdefghij"):
             elif kind == "loop":
                 step |= {"items": draw(json_values), "steps": steps(depth + 1)}
             elif kind in {"branch", "parallel"}:
-                names = draw(st.lists(st.sampled_from(["left", "right", "mid"]), min_size=1, max_size=3, unique=True))
+                names = draw(
+                    st.lists(st.sampled_from(["left", "right", "mid"]), min_size=1, max_size=3, unique=True)
+                )
                 when = {"when": {"value": draw(json_values), "is": "true"}} if kind == "branch" else {}
                 step["branches"] = [{"name": name, **when, "steps": steps(depth + 1)} for name in names]
                 if kind == "branch" and draw(st.booleans()):

@@ -49,7 +49,13 @@ def main(seconds: float) -> int:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
         failure = f"{type(error).__name__}: {error}"
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    report = {"name": "fuzz_expressions", **counts, "slowest_ms": round(slowest * 1000), "rss_mb": memory, "failure": failure}
+    report = {
+        "name": "fuzz_expressions",
+        **counts,
+        "slowest_ms": round(slowest * 1000),
+        "rss_mb": memory,
+        "failure": failure,
+    }
     sys.stdout.write(json.dumps(report) + "\n")
     return 1 if failure else 0
 

@@ -25,11 +25,20 @@ _tags = st.one_of(
     st.builds(lambda e: "{{ " + e + " }}", expressions),
     st.builds(lambda e: "{% assign i = " + e + " %}", expressions),
     st.builds(lambda e: "{% for i in " + e + " %}", atoms),
-    st.builds(lambda a, o, b: "{% if " + f"{a} {o} {b}" + " %}", atoms, st.sampled_from(["==", "<", "contains", ""]), atoms),
+    st.builds(
+        lambda a, o, b: "{% if " + f"{a} {o} {b}" + " %}",
+        atoms,
+        st.sampled_from(["==", "<", "contains", ""]),
+        atoms,
+    ),
     st.builds(lambda e: "{% case " + e + " %}{% when 1 %}", atoms),
-    st.sampled_from(["{% endfor %}", "{% endif %}", "{% else %}", "{% endcase %}", "{% capture i %}", "{% endcapture %}"]),
+    st.sampled_from(
+        ["{% endfor %}", "{% endif %}", "{% else %}", "{% endcase %}", "{% capture i %}", "{% endcapture %}"]
+    ),
     st.builds(lambda name: "{% " + name + " %}", st.sampled_from(TAGS)),
-    st.sampled_from(["{{", "}}", "{%", "%}", "{{-", "-}}", "|", "'", '"', "[", "..", "\x00", "\ud800", "é", "{% raw %}"]),
+    st.sampled_from(
+        ["{{", "}}", "{%", "%}", "{{-", "-}}", "|", "'", '"', "[", "..", "\x00", "\ud800", "é", "{% raw %}"]
+    ),
     st.text(max_size=10),
 )
 

@@ -21,7 +21,16 @@ from workflows.definition.expressions import (
 
 ORDERS = [{"sku": "a", "price": 1.5, "tags": ["x"]}, {"sku": "b", "price": 2, "tags": []}]
 NAMES = {
-    "trigger": {"body": {"name": "ada l", "count": "1,250.50", "orders": ORDERS, "none": None, "yes": True, "text": ""}},
+    "trigger": {
+        "body": {
+            "name": "ada l",
+            "count": "1,250.50",
+            "orders": ORDERS,
+            "none": None,
+            "yes": True,
+            "text": "",
+        }
+    },
     "steps": {"score": {"output": {"points": 81}, "status": "COMPLETED", "error": None}},
     "item": 7,
     "now": datetime(2026, 11, 22, 23, 30, tzinfo=UTC),
@@ -53,7 +62,10 @@ NAMES = {
         ("{{ trigger.body.text | default: 'x' }}", "x"),
         ("{{ nowhere.at.all | default: item }}", 7),
         ("{% if trigger.body.nothing %}a{% else %}b{% endif %}", "b"),
-        ("{% for o in trigger.body.orders %}{{ o.sku }}{% unless forloop.last %}, {% endunless %}{% endfor %}", "a, b"),
+        (
+            "{% for o in trigger.body.orders %}{{ o.sku }}{% unless forloop.last %}, {% endunless %}{% endfor %}",
+            "a, b",
+        ),
         ("{% assign x = item | times: 2 %}{{ x }}", "14"),
         ("{% raw %}{{ x }}{% endraw %}", "{{ x }}"),
         ("{{ (1..3) }}", [1, 2, 3]),
@@ -183,7 +195,11 @@ def test_a_filter_that_cannot_work_says_why(template, words):
 
 def test_references_are_found_with_their_place_and_whether_a_default_rescues_them():
     found = references(
-        {"a": ["{{ steps.x.output.y[0] | default: 'a' }} {% for i in steps.z.output %}{{ i.q }}{{ row[vars.k] }}{% endfor %}"]}
+        {
+            "a": [
+                "{{ steps.x.output.y[0] | default: 'a' }} {% for i in steps.z.output %}{{ i.q }}{{ row[vars.k] }}{% endfor %}"
+            ]
+        }
     )
     assert [(each.path, each.optional, each.location) for each in found] == [
         (("steps", "x", "output", "y", 0), True, ("a", 0)),

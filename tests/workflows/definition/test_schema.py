@@ -48,7 +48,9 @@ def test_the_json_schema_refuses_an_unknown_key_like_the_parser(step):
 def test_the_json_schema_is_valid_and_every_part_has_title_and_description():
     schema = json_schema()
     Draft202012Validator.check_schema(schema)
-    assert [name for name, part in schema["$defs"].items() if not part["title"] or not part["description"]] == []
+    assert [
+        name for name, part in schema["$defs"].items() if not part["title"] or not part["description"]
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -58,12 +60,37 @@ def test_the_json_schema_is_valid_and_every_part_has_title_and_description():
         ({"id": "a"}, "/steps/0/type", "missing", "Choose one of action, http"),
         ({"id": "A b", "type": "stop"}, "/steps/0/id", "bad_id", "small letters"),
         ({"id": "a", "type": "http"}, "/steps/0/url", "missing", "this is needed"),
-        ({"id": "a", "type": "http", "url": "x", "ulr": 1}, "/steps/0/ulr", "unknown_key", "Did you mean “url”?"),
-        ({"id": "a", "type": "stop", "outcome": "sucess"}, "/steps/0/outcome", "unknown_choice", "“success”?"),
+        (
+            {"id": "a", "type": "http", "url": "x", "ulr": 1},
+            "/steps/0/ulr",
+            "unknown_key",
+            "Did you mean “url”?",
+        ),
+        (
+            {"id": "a", "type": "stop", "outcome": "sucess"},
+            "/steps/0/outcome",
+            "unknown_choice",
+            "“success”?",
+        ),
         ({"id": "a", "type": "stop", "timeout": "3x"}, "/steps/0/timeout", "bad_duration", "30s, 5m"),
-        ({"id": "a", "type": "loop", "items": [], "steps": 1}, "/steps/0/steps", "wrong_type", "must be a list"),
-        ({"id": "a", "type": "stop", "retry": {"attempts": 99}}, "/steps/0/retry/attempts", "wrong_value", "at most 20"),
-        ({"id": "a", "type": "stop", "retry": {"atempts": 2}}, "/steps/0/retry/atempts", "unknown_key", "“attempts”?"),
+        (
+            {"id": "a", "type": "loop", "items": [], "steps": 1},
+            "/steps/0/steps",
+            "wrong_type",
+            "must be a list",
+        ),
+        (
+            {"id": "a", "type": "stop", "retry": {"attempts": 99}},
+            "/steps/0/retry/attempts",
+            "wrong_value",
+            "at most 20",
+        ),
+        (
+            {"id": "a", "type": "stop", "retry": {"atempts": 2}},
+            "/steps/0/retry/atempts",
+            "unknown_key",
+            "“attempts”?",
+        ),
         ({"id": "a", "type": "respond", "status": 99}, "/steps/0/status", "wrong_number", "from 200 to 599"),
     ],
 )

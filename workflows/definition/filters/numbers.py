@@ -1,7 +1,9 @@
 """Filters on numbers: arithmetic, rounding, and how numbers and money are written."""
 
 import math
-from decimal import ROUND_HALF_UP, Decimal
+import operator as operators
+from collections.abc import Callable
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from workflows.definition.filters.bounds import (
@@ -23,38 +25,32 @@ def _exact(value: Number) -> Decimal:
     return Decimal(str(value))
 
 
-def _result(value: Decimal) -> Number:
-    """Return the shortest plain number: decimal arithmetic, so that 0.1 + 0.2 is 0.3."""
+def _result(value: Decimal) -> float:
+    """Return the number, worked out in decimals, so that 0.1 + 0.2 is 0.3."""
     if not value.is_finite() or (value and not -330 < value.adjusted() < 60):
         raise FilterRefused(_("the result is out of range"))
-    return (
-        int(value) if value == value.to_integral_value() and value.as_tuple().exponent >= 0 else float(value)
-    )
+    return float(value)
 
 
 def _calculate(operator: str, left: Any, right: Any) -> Number:
     a, b = number_of(left), number_of(right)
-    both_whole = isinstance(a, int) and isinstance(b, int)
     if operator in {"divided_by", "modulo"} and b == 0:
         raise FilterRefused(_("a number cannot be divided by zero"))
-    if both_whole:
-        results = {
-            "plus": lambda: a + b, "minus": lambda: a - b, "times": lambda: a * b,
-            "divided_by": lambda: a // b, "modulo": lambda: a % b,
-        }  # fmt: skip
-        return whole(results[operator]())
+    if isinstance(a, int) and isinstance(b, int):
+        return whole(_WHOLE[operator](a, b))
     if max(abs(a), abs(b)) > 1e60:
         raise FilterRefused(_("the number is out of range"))
-    x, y = _exact(a), _exact(b)
-    if operator == "modulo":
-        return _result(x - y * (x / y).to_integral_value(rounding="ROUND_FLOOR"))
-    results = {
-        "plus": lambda: x + y,
-        "minus": lambda: x - y,
-        "times": lambda: x * y,
-        "divided_by": lambda: x / y,
-    }
-    return float(_result(results[operator]()))
+    return _result(_DECIMAL[operator](_exact(a), _exact(b)))
+
+
+_WHOLE: dict[str, Callable[[int, int], int]] = {
+    "plus": operators.add, "minus": operators.sub, "times": operators.mul, "divided_by": operators.floordiv,
+    "modulo": operators.mod,
+}  # fmt: skip
+_DECIMAL: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
+    "plus": operators.add, "minus": operators.sub, "times": operators.mul, "divided_by": operators.truediv,
+    "modulo": lambda a, b: a - b * (a / b).to_integral_value(rounding=ROUND_FLOOR),
+}  # fmt: skip
 
 
 def _round(value: Any, places: Any = 0) -> Number:
