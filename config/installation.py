@@ -70,7 +70,9 @@ def install(lock: Path) -> None:
     print("Installing with pip, which takes a minute …", flush=True)
     result = _pip("install", "--require-hashes", "--requirement", str(lock), capture=False)
     if result.returncode != 0:
-        sys.exit("The packages could not be installed: pip's message is above. Check the network, then start again.")
+        sys.exit(
+            "The packages could not be installed: pip's message is above. Check the network, then start again."
+        )
 
 
 def pip_configuration() -> dict[str, str]:
@@ -88,7 +90,9 @@ def pip_configuration() -> dict[str, str]:
 def uv_environment(settings: dict[str, str]) -> dict[str, str]:
     """Return the variables that make uv look where pip's settings say."""
     variables = {
-        UV_VARIABLES[option]: " ".join(value.split()) for option, value in settings.items() if option in UV_VARIABLES
+        UV_VARIABLES[option]: " ".join(value.split())
+        for option, value in settings.items()
+        if option in UV_VARIABLES
     }
     if "UV_FIND_LINKS" in variables:
         variables["UV_FIND_LINKS"] = variables["UV_FIND_LINKS"].replace(" ", ",")

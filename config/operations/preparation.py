@@ -146,7 +146,9 @@ def _database_identity(installation: Installation) -> str:
 
 
 def _contents(paths: Iterable[Path]) -> list[bytes]:
-    return [part for path in sorted(paths) if path.is_file() for part in (str(path).encode(), path.read_bytes())]
+    return [
+        part for path in sorted(paths) if path.is_file() for part in (str(path).encode(), path.read_bytes())
+    ]
 
 
 def _digest(*parts: str | bytes) -> str:

@@ -63,7 +63,9 @@ def check_port_is_free(host: str, port: int) -> None:
             probe.bind((host, port))
             probe.listen()  # on Linux two sockets may bind, but only one may listen
         except PermissionError:
-            raise SetupProblem(f"Port {port} needs more rights: choose one above 1023, as in PORT=8001 bin/run.") from None
+            raise SetupProblem(
+                f"Port {port} needs more rights: choose one above 1023, as in PORT=8001 bin/run."
+            ) from None
         except OSError:
             another = f"PORT={port + 1} bin/run" if port < 65535 else "PORT=8001 bin/run"
             raise SetupProblem(f"Port {port} is taken: stop what uses it, or run {another}.") from None
@@ -134,7 +136,9 @@ class Supervisor:
                 children.end([process])
                 raise
             if code != 0:
-                raise SetupProblem(f"The start stopped at “{step.sentence.rstrip(' …')}”: see the reason above.")
+                raise SetupProblem(
+                    f"The start stopped at “{step.sentence.rstrip(' …')}”: see the reason above."
+                )
             preparation.record(installation, step)
 
     def look_after(self, until: Callable[[], bool] | None = None) -> None:
@@ -156,7 +160,9 @@ class Supervisor:
 
     def sleep(self, seconds: float) -> None:
         """Wait that long, or until a signal arrives or a child may start again."""
-        due = [child.start_at - time.monotonic() for child in (self.web, self.worker) if child.process is None]
+        due = [
+            child.start_at - time.monotonic() for child in (self.web, self.worker) if child.process is None
+        ]
         ready, _, _ = select.select([self.wake], [], [], max(0.0, min([seconds, *due])))
         if ready:
             self.wake.recv(4096)
@@ -183,7 +189,10 @@ class Supervisor:
         if "email" in demo:
             lines.append(f"Sign in as {demo['email']} with the password {demo['password']}")
         if "webhook_url" in demo:
-            lines += ["Start the demo workflow from another terminal:", "  " + demo.get("curl", curl(demo["webhook_url"]))]
+            lines += [
+                "Start the demo workflow from another terminal:",
+                "  " + demo.get("curl", curl(demo["webhook_url"])),
+            ]
         lines.append("Ctrl-C stops everything.")
         say("\n" + "\n".join(lines) + "\n")
 
