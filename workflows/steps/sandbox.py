@@ -24,6 +24,8 @@ MAX_CODE_MEMORY_BYTES = 128 * 1024 * 1024
 MAX_PROCESSES = 2  # of each language and worker; further programs wait their turn
 USES_PER_CHILD = 500  # then it is replaced, so that nothing grows for ever
 GRACE_SECONDS = 2.0  # beyond a program's own limit before its process is killed
+# The Python sandbox's own threads outlive its pool for a moment; a process that ends meanwhile aborts (version 1.4).
+SETTLE_SECONDS = 0.5
 _CHILD = Path(__file__).with_name("javascript_child.py")
 
 
@@ -70,6 +72,7 @@ class Sandbox:
         if self._python is not None:
             pool, self._python = self._python, None
             await pool.__aexit__(None, None, None)
+            await asyncio.sleep(SETTLE_SECONDS)
 
     async def _run_python(
         self, source: str, inputs: Mapping[str, Json], timeout: float, now: datetime, seed: str
