@@ -65,7 +65,8 @@ def substitute(pattern: str, replacement: str, text: str, limit: int) -> str:
 
     limit: characters the result may have. Raises BadPattern, PatternTooSlow, OverflowError.
     """
-    length, last, parts = 0, 0, []
+    length = last = 0
+    parts: list[str] = []
     pieces = _COUNTED_GROUP.split(replacement)  # text, group number, text, ...
     try:
         for match in compile_pattern(pattern).finditer(text, timeout=MATCH_SECONDS):

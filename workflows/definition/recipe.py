@@ -186,7 +186,9 @@ def _delay(step: DelayStep, _title_of: OperationTitle) -> str:
 
 
 def _approval(step: ApprovalStep, _title_of: OperationTitle) -> str:
-    who = ", ".join((each.role or "").lower() if each.role else _name(each.user) for each in step.assignees)
+    who = ", ".join(
+        each.role.lower() if each.role is not None else _name(each.user) for each in step.assignees
+    )
     title = _name(step.title) if is_template(step.title) else step.title
     return _("Ask {who} to approve: {title}").format(who=who or _("the owner"), title=title)
 

@@ -54,13 +54,16 @@ class WebhookAuth(Shape):
     secret: str | None = Field(None, max_length=64, description="Name of the stored secret.")
 
 
+WebhookMethod = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
 class WebhookTrigger(TriggerBase):
     """An HTTP request to the workflow's own address."""
 
     type: Literal["webhook"]
     token: str | None = Field(None, min_length=16, max_length=64, description="Last part of the address.")
     auth: WebhookAuth = Field(default_factory=lambda: WebhookAuth())
-    methods: list[Literal["GET", "POST", "PUT", "PATCH", "DELETE"]] = Field(default_factory=lambda: ["POST"])
+    methods: list[WebhookMethod] = ["POST"]
     dedupe_key: Template | None = Field(None, description="Requests with the same key start one run only.")
     filter: Condition | None = Field(None, description="Only requests for which this holds start a run.")
     respond: Literal["immediately", "when_done", "by_step"] = "immediately"

@@ -23,8 +23,13 @@ def main(seconds: float) -> int:
     counts = {"texts": 0, "values": 0, "errors": 0}
     slowest = 0.0
 
-    @settings(max_examples=2_000, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
-              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @settings(
+        max_examples=2_000,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(st.one_of(liquid_texts(), liquid_texts(), st.text(max_size=300)))
     def one_round(text: str) -> None:
         nonlocal slowest

@@ -5,15 +5,53 @@ from hypothesis import strategies as st
 from workflows.definition.liquid_environment import ENVIRONMENT, TAGS
 
 SCOPE = {
-    "trigger": {"body": {"name": "ada", "list": [1, "2", None, {"a": [True]}], "when": "2026-02-30", "deep": {"er": {}}}},
+    "trigger": {
+        "body": {
+            "name": "ada",
+            "list": [1, "2", None, {"a": [True]}],
+            "when": "2026-02-30",
+            "deep": {"er": {}},
+        }
+    },
     "steps": {"a": {"output": 3.5}, "b": {"output": [{"x": 1}, {"x": "y"}], "error": {"message": "no"}}},
-    "item": "x", "loop": {"index": 0, "first": True}, "now": "2026-11-22T10:00:00Z", "vars": {"n": -1, "big": 10**15},
-}  # fmt: skip
+    "item": "x",
+    "loop": {"index": 0, "first": True},
+    "now": "2026-11-22T10:00:00Z",
+    "vars": {"n": -1, "big": 10**15},
+}
 _ATOMS = (
-    "trigger.body.name", "trigger.body.list", "trigger.body", "steps.a.output", "steps.b.output", "item", "vars.big", "now",
-    "nowhere", "loop", "'text'", '"a,b"', "1", "-2.5", "0", "99999999999999999999", "(1..4)", "(1..x)", "true", "nil", "empty",
-    "blank", "trigger['body']", "trigger[item]", "steps.b.output[0].x", "i", "'%Y-%m'", "'('", "'[a-z]+'", "'3d'", "'EUR'",
-)  # fmt: skip
+    "trigger.body.name",
+    "trigger.body.list",
+    "trigger.body",
+    "steps.a.output",
+    "steps.b.output",
+    "item",
+    "vars.big",
+    "now",
+    "nowhere",
+    "loop",
+    "'text'",
+    '"a,b"',
+    "1",
+    "-2.5",
+    "0",
+    "99999999999999999999",
+    "(1..4)",
+    "(1..x)",
+    "true",
+    "nil",
+    "empty",
+    "blank",
+    "trigger['body']",
+    "trigger[item]",
+    "steps.b.output[0].x",
+    "i",
+    "'%Y-%m'",
+    "'('",
+    "'[a-z]+'",
+    "'3d'",
+    "'EUR'",
+)
 atoms = st.sampled_from(_ATOMS)
 filters = st.builds(
     lambda name, arguments: f"{name}{': ' if arguments else ''}{', '.join(arguments)}",

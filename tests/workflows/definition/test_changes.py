@@ -14,9 +14,12 @@ quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthC
 BASE = a_definition(
     a_step("a", values={"x": 1}),
     a_step("b"),
-    {"id": "route", "type": "branch",
-     "branches": [{"name": "vip", "when": {"value": 1, "is": "true"}, "steps": [a_step("c")]}]},
-)  # fmt: skip
+    {
+        "id": "route",
+        "type": "branch",
+        "branches": [{"name": "vip", "when": {"value": 1, "is": "true"}, "steps": [a_step("c")]}],
+    },
+)
 
 
 def edited(change):
@@ -74,8 +77,10 @@ def test_changes_are_told_step_by_step():
         )
     )
     assert [(each.kind, each.step_id, each.after_place) for each in diff(BASE, new)] == [
-        ("removed", "b", ""), ("changed", "a", "a"), ("added", "d", "route.vip.d"),
-    ]  # fmt: skip
+        ("removed", "b", ""),
+        ("changed", "a", "a"),
+        ("added", "d", "route.vip.d"),
+    ]
     change = diff(BASE, new)[1].fields[0]
     assert (change.field, change.before, change.after) == ("values.x", 1, 2)
 

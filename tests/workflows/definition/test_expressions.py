@@ -129,11 +129,23 @@ def test_an_error_says_where_inside_the_value_it_happened():
 @pytest.mark.parametrize(
     "template",
     [
-        "{{", "{{ }}", "{% if %}", "{% for %}", "{{ a | }}", "{% include 'a' %}", "{% render 'a' %}", "{% tablerow a in b %}",
-        "{% liquid assign a = 1 %}{% increment x %}", "{{ a | no_such_filter }}", "{% endfor %}", "{{ a[ }}", "{% case %}",
-        "{{ " + "[" * 2_000 + "a" + "]" * 2_000 + " }}", "{% if a %}" * 40 + "{% endif %}" * 40,
+        "{{",
+        "{{ }}",
+        "{% if %}",
+        "{% for %}",
+        "{{ a | }}",
+        "{% include 'a' %}",
+        "{% render 'a' %}",
+        "{% tablerow a in b %}",
+        "{% liquid assign a = 1 %}{% increment x %}",
+        "{{ a | no_such_filter }}",
+        "{% endfor %}",
+        "{{ a[ }}",
+        "{% case %}",
+        "{{ " + "[" * 2_000 + "a" + "]" * 2_000 + " }}",
+        "{% if a %}" * 40 + "{% endif %}" * 40,
     ],
-)  # fmt: skip
+)
 def test_what_is_not_our_liquid_is_a_syntax_error(template):
     with pytest.raises(ExpressionSyntaxError):
         compile_value(template)
@@ -197,7 +209,10 @@ def test_references_are_found_with_their_place_and_whether_a_default_rescues_the
     found = references(
         {
             "a": [
-                "{{ steps.x.output.y[0] | default: 'a' }} {% for i in steps.z.output %}{{ i.q }}{{ row[vars.k] }}{% endfor %}"
+                (
+                    "{{ steps.x.output.y[0] | default: 'a' }} "
+                    "{% for i in steps.z.output %}{{ i.q }}{{ row[vars.k] }}{% endfor %}"
+                )
             ]
         }
     )

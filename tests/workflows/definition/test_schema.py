@@ -134,16 +134,25 @@ def test_steps_are_walked_in_reading_order_with_their_paths():
     definition = parse_definition(
         a_definition(
             {
-                "id": "route", "type": "branch",
-                "branches": [{"name": "vip", "when": {"value": 1, "is": "true"}, "steps": [a_step("notify")]}],
-                "otherwise": [a_step("other")], "on_error": [a_step("sorry")],
+                "id": "route",
+                "type": "branch",
+                "branches": [
+                    {"name": "vip", "when": {"value": 1, "is": "true"}, "steps": [a_step("notify")]}
+                ],
+                "otherwise": [a_step("other")],
+                "on_error": [a_step("sorry")],
             },
             {"id": "each", "type": "loop", "items": [1], "steps": [a_step("send")]},
         )
-    )  # fmt: skip
+    )
     assert [path for path, _step, _around in iter_steps(definition)] == [
-        "route", "route.vip.notify", "route.otherwise.other", "route.on_error.sorry", "each", "each[].send",
-    ]  # fmt: skip
+        "route",
+        "route.vip.notify",
+        "route.otherwise.other",
+        "route.on_error.sorry",
+        "each",
+        "each[].send",
+    ]
     assert find_step(definition, "each[3].send").id == "send"
     assert find_step(definition, "route.vip.send") is None
     assert static_path("a[12].b[0].c") == "a[].b[].c"

@@ -18,9 +18,21 @@ from workflows.definition.schema import parse_definition, parse_triggers
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("30s", 30), ("5m", 300), ("2h", 7200), ("3d", 259_200), ("1w", 604_800), ("1h30m", 5_400), ("1h 30m", 5_400), ("1.5s", 1.5),
-     ("PT5M", 300), ("P3D", 259_200), ("P1DT2H", 93_600), ("pt0.5s", 0.5)],
-)  # fmt: skip
+    [
+        ("30s", 30),
+        ("5m", 300),
+        ("2h", 7200),
+        ("3d", 259_200),
+        ("1w", 604_800),
+        ("1h30m", 5_400),
+        ("1h 30m", 5_400),
+        ("1.5s", 1.5),
+        ("PT5M", 300),
+        ("P3D", 259_200),
+        ("P1DT2H", 93_600),
+        ("pt0.5s", 0.5),
+    ],
+)
 def test_a_duration_is_read(text, seconds):
     assert parse_duration(text) == timedelta(seconds=seconds)
 
@@ -41,12 +53,20 @@ def test_a_written_duration_is_read_back(length):
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ('{"a": 1,}', 1, "comma too many"), ("{a: 1}", 1, "double quotes"), ("{'a': 1}", 1, "double quotes"),
-        ('{"a": 1\n "b": 2}', 2, "comma is missing"), ('{"a" 1}', 1, "colon is missing"), ('{\n"a": 1,\n"a": 2}', 3, "twice"),
-        ("[1,]", 1, "comma too many"), ('{"a": "x\n"}', 1, "not closed"), ("", 1, "nothing here"), ('{"a": [', 1, "too early"),
-        ("1 2", 1, "more text"), ("NaN", 0, "not JSON"),
+        ('{"a": 1,}', 1, "comma too many"),
+        ("{a: 1}", 1, "double quotes"),
+        ("{'a': 1}", 1, "double quotes"),
+        ('{"a": 1\n "b": 2}', 2, "comma is missing"),
+        ('{"a" 1}', 1, "colon is missing"),
+        ('{\n"a": 1,\n"a": 2}', 3, "twice"),
+        ("[1,]", 1, "comma too many"),
+        ('{"a": "x\n"}', 1, "not closed"),
+        ("", 1, "nothing here"),
+        ('{"a": [', 1, "too early"),
+        ("1 2", 1, "more text"),
+        ("NaN", 0, "not JSON"),
     ],
-)  # fmt: skip
+)
 def test_broken_json_is_explained_on_its_line(text, line, words):
     with pytest.raises(DefinitionInvalid) as caught:
         read_json(text)
@@ -80,13 +100,29 @@ def test_locating_in_any_text_ends_in_a_place(text, keys):
 def test_a_recipe_tells_the_workflow_in_plain_lines():
     definition = parse_definition(
         a_definition(
-            {"id": "post", "type": "action", "provider": "slack", "operation": "post_message",
-             "if": {"value": "{{ steps.score.output.points }}", "is": "gte", "to": 80}},
-            {"id": "route", "type": "branch", "otherwise": [{"id": "nap", "type": "delay", "for": "90m"}],
-             "branches": [{"name": "vip", "when": {"value": "{{ trigger.body.city }}", "is": "equals", "to": "Paris"},
-                           "steps": [{"id": "get", "type": "http", "url": "https://api.example/x", "disabled": True}]}]},
+            {
+                "id": "post",
+                "type": "action",
+                "provider": "slack",
+                "operation": "post_message",
+                "if": {"value": "{{ steps.score.output.points }}", "is": "gte", "to": 80},
+            },
+            {
+                "id": "route",
+                "type": "branch",
+                "otherwise": [{"id": "nap", "type": "delay", "for": "90m"}],
+                "branches": [
+                    {
+                        "name": "vip",
+                        "when": {"value": "{{ trigger.body.city }}", "is": "equals", "to": "Paris"},
+                        "steps": [
+                            {"id": "get", "type": "http", "url": "https://api.example/x", "disabled": True}
+                        ],
+                    }
+                ],
+            },
         )
-    )  # fmt: skip
+    )
     triggers = parse_triggers(
         [{"type": "schedule", "cron": "30 9 * * 1-5"}, {"type": "schedule", "every": "1h"}]
     )
@@ -122,12 +158,23 @@ def test_every_trigger_has_a_line():
     [
         (a_step(values={"a": {"b": "x{{ y }}"}}), ("a", "b"), {"type": "string"}),
         (a_step(values={"a": "{{ y }}"}), ("a", "anything"), {}),
-        ({"id": "l", "type": "loop", "items": [], "steps": [a_step(values={"n": 1})]}, (0, "n"), {"type": "integer"}),
-        ({"id": "p", "type": "parallel", "branches": [{"name": "x", "steps": [a_step(values={"n": True})]}]},
-         ("x", "n"), {"type": "boolean"}),
+        (
+            {"id": "l", "type": "loop", "items": [], "steps": [a_step(values={"n": 1})]},
+            (0, "n"),
+            {"type": "integer"},
+        ),
+        (
+            {
+                "id": "p",
+                "type": "parallel",
+                "branches": [{"name": "x", "steps": [a_step(values={"n": True})]}],
+            },
+            ("x", "n"),
+            {"type": "boolean"},
+        ),
         ({"id": "h", "type": "http", "url": "https://x"}, ("status",), {"type": "integer"}),
     ],
-)  # fmt: skip
+)
 def test_the_output_type_is_known_where_it_can_be(step, keys, known):
     assert follow(output_schema(parse_definition(a_definition(step)).steps[0]), keys) == (known, None)
 
@@ -135,7 +182,7 @@ def test_the_output_type_is_known_where_it_can_be(step, keys, known):
 def test_sentences_leave_through_the_translator():
     wording.translate_with(lambda message: "Übersetzt: " + message)
     try:
-        with pytest.raises(InvalidDuration, match="^Übersetzt: "):
+        with pytest.raises(InvalidDuration, match=r"^Übersetzt: "):
             parse_duration("")
     finally:
         wording.translate_with(None)

@@ -64,11 +64,23 @@ def use(reference, step_id="user", **more):
 
 
 HTTP = {"id": "get", "type": "http", "url": "https://api.example"}
-BRANCH = {"id": "route", "type": "branch", "otherwise": [a_step("other")],
-          "branches": [{"name": "vip", "when": {"value": 1, "is": "true"}, "steps": [a_step("inner", values={"a": 1})]}]}  # fmt: skip
+BRANCH = {
+    "id": "route",
+    "type": "branch",
+    "otherwise": [a_step("other")],
+    "branches": [
+        {"name": "vip", "when": {"value": 1, "is": "true"}, "steps": [a_step("inner", values={"a": 1})]}
+    ],
+}
 LOOP = {"id": "each", "type": "loop", "items": [1], "as": "row", "steps": [a_step("send", values={"a": 1})]}
-PARALLEL = {"id": "both", "type": "parallel",
-            "branches": [{"name": "l", "steps": [a_step("left", values={"a": 1})]}, {"name": "r", "steps": [use("steps.left.output.a")]}]}  # fmt: skip
+PARALLEL = {
+    "id": "both",
+    "type": "parallel",
+    "branches": [
+        {"name": "l", "steps": [a_step("left", values={"a": 1})]},
+        {"name": "r", "steps": [use("steps.left.output.a")]},
+    ],
+}
 FAILING = {**HTTP, "on_error": [use("error.message", "sorry")]}
 
 
@@ -80,16 +92,41 @@ FAILING = {**HTTP, "on_error": [use("error.message", "sorry")]}
         [BRANCH, use("steps.inner.output.a | default: 1")],
         [BRANCH, use("steps.route.output.whatever")],
         [LOOP, use("steps.each.output[0].a")],
-        [{**LOOP, "steps": [use("row.x"), use("loop.index", "second"), use("item", "third"), use("steps.user.output.v", "last")]}],
+        [
+            {
+                **LOOP,
+                "steps": [
+                    use("row.x"),
+                    use("loop.index", "second"),
+                    use("item", "third"),
+                    use("steps.user.output.v", "last"),
+                ],
+            }
+        ],
         [{**PARALLEL, "branches": PARALLEL["branches"][:1]}, use("steps.left.output.a")],
         [FAILING],
         [a_step("set_it", values={"x": 1}), use("vars.x")],
-        [{"id": "again", "type": "repeat", "steps": [HTTP], "until": {"value": "{{ steps.get.output.status }}", "is": "equals", "to": 200}}],
+        [
+            {
+                "id": "again",
+                "type": "repeat",
+                "steps": [HTTP],
+                "until": {"value": "{{ steps.get.output.status }}", "is": "equals", "to": 200},
+            }
+        ],
         [use("trigger.body.x"), use("execution.id", "b"), use("organization.name", "c"), use("now", "d")],
         [use("inputs.points")],
-        [{"id": "t", "type": "transform", "operation": "map", "items": [1], "value": "{{ item }} {{ loop.index }}"}],
+        [
+            {
+                "id": "t",
+                "type": "transform",
+                "operation": "map",
+                "items": [1],
+                "value": "{{ item }} {{ loop.index }}",
+            }
+        ],
     ],
-)  # fmt: skip
+)
 def test_sound_references_have_no_problems(steps):
     assert problems(*steps, inputs=POINTS) == []
 
@@ -114,7 +151,11 @@ def test_sound_references_have_no_problems(steps):
         ([use("error.message")], "error_outside", "on_error"),
         ([FAILING, use("steps.sorry.output.v")], "other_branch", "one way"),
         ([a_step("set_it", values={"total": 1}), use("vars.totl")], "unknown_variable", "“total”?"),
-        ([use("inputs.pionts")], "unknown_field", "the workflow's inputs have no field “pionts”. Did you mean “points”?"),
+        (
+            [use("inputs.pionts")],
+            "unknown_field",
+            "the workflow's inputs have no field “pionts”. Did you mean “points”?",
+        ),
         ([{**HTTP, "disabled": True}, use("steps.get.output.body")], "disabled_step", "switched off"),
         ([use("1 | upcas")], "bad_expression", "Did you mean “upcase”?"),
         ([a_step(values={"v": "{{ a"})], "bad_expression", "not valid Liquid"),
@@ -125,27 +166,125 @@ def test_sound_references_have_no_problems(steps):
         ([{"id": "x", "type": "respond"}], "nobody_waits", "by_step"),
         ([{**HTTP, "url": "ftp://x"}], "bad_url", "https://"),
         ([{**HTTP, "json": 1, "body": "x"}], "conflict", "only one of"),
-        ([a_step(**{"if": {"value": "x", "is": "matches", "to": "("}})], "bad_pattern", "pattern is not valid"),
-        ([a_step(**{"if": {"value": "x", "is": "before", "to": "soon"}})], "bad_date", "“soon” is not a date"),
+        (
+            [a_step(**{"if": {"value": "x", "is": "matches", "to": "("}})],
+            "bad_pattern",
+            "pattern is not valid",
+        ),
+        (
+            [a_step(**{"if": {"value": "x", "is": "before", "to": "soon"}})],
+            "bad_date",
+            "“soon” is not a date",
+        ),
         ([a_step(**{"if": {"value": "x", "is": "gt"}})], "missing", "to compare with"),
         ([{"id": "x", "type": "delay"}], "missing", "“for”"),
         ([{"id": "x", "type": "ai", "operation": "classify", "prompt": "p"}], "missing", "two labels"),
-        ([{"id": "x", "type": "ai", "operation": "extract", "prompt": "p", "schema": {"type": "objekt"}}], "bad_schema", "JSON Schema"),
-        ([{"id": "x", "type": "transform", "operation": "filter", "items": []}], "missing", "filter needs “where”"),
-        ([{"id": "x", "type": "transform", "operation": "date", "value": "now", "timezone": "Europe/Pari"}], "bad_timezone", "“Europe/Paris”?"),
+        (
+            [{"id": "x", "type": "ai", "operation": "extract", "prompt": "p", "schema": {"type": "objekt"}}],
+            "bad_schema",
+            "JSON Schema",
+        ),
+        (
+            [{"id": "x", "type": "transform", "operation": "filter", "items": []}],
+            "missing",
+            "filter needs “where”",
+        ),
+        (
+            [
+                {
+                    "id": "x",
+                    "type": "transform",
+                    "operation": "date",
+                    "value": "now",
+                    "timezone": "Europe/Pari",
+                }
+            ],
+            "bad_timezone",
+            "“Europe/Paris”?",
+        ),
         ([{"id": "x", "type": "code", "source": "a b"}], "bad_program", "line 1"),
-        ([{"id": "x", "type": "approval", "title": "t", "assignees": [{"user": "a@b.example"}], "required": 2}], "conflict", "only 1 can"),
-        ([{**PARALLEL, "branches": [{"name": "a", "steps": [a_step()]}, {"name": "a", "steps": [a_step("b")]}]}], "double_name", "taken"),
+        (
+            [
+                {
+                    "id": "x",
+                    "type": "approval",
+                    "title": "t",
+                    "assignees": [{"user": "a@b.example"}],
+                    "required": 2,
+                }
+            ],
+            "conflict",
+            "only 1 can",
+        ),
+        (
+            [
+                {
+                    **PARALLEL,
+                    "branches": [{"name": "a", "steps": [a_step()]}, {"name": "a", "steps": [a_step("b")]}],
+                }
+            ],
+            "double_name",
+            "taken",
+        ),
         ([{"id": "x", "type": "workflow", "workflow": "me"}], "calls_itself", "cannot start itself"),
         ([{"id": "x", "type": "workflow", "workflow": "chidl"}], "unknown_workflow", "Did you mean “child”?"),
-        ([{"id": "x", "type": "action", "provider": "slak", "operation": "post_message"}], "unknown_provider", "“slack”?"),
-        ([{"id": "x", "type": "action", "provider": "slack", "operation": "post_mesage"}], "unknown_operation", "“post_message”?"),
-        ([{"id": "x", "type": "action", "provider": "slack", "operation": "post_message"}], "missing", "“Channel” is needed"),
-        ([{"id": "x", "type": "action", "provider": "slack", "operation": "post_message", "with": {"channel": "c", "txt": "t"}}], "unknown_field", "“text”?"),
-        ([{"id": "x", "type": "action", "provider": "slack", "operation": "post_message", "with": {"channel": "c", "count": "many"}}], "wrong_value", "integer"),
-        ([{"id": "x", "type": "action", "provider": "slack", "operation": "post_message", "with": {"channel": "c"}}, use("steps.x.output.id")], "unknown_field", "It has message_id."),
+        (
+            [{"id": "x", "type": "action", "provider": "slak", "operation": "post_message"}],
+            "unknown_provider",
+            "“slack”?",
+        ),
+        (
+            [{"id": "x", "type": "action", "provider": "slack", "operation": "post_mesage"}],
+            "unknown_operation",
+            "“post_message”?",
+        ),
+        (
+            [{"id": "x", "type": "action", "provider": "slack", "operation": "post_message"}],
+            "missing",
+            "“Channel” is needed",
+        ),
+        (
+            [
+                {
+                    "id": "x",
+                    "type": "action",
+                    "provider": "slack",
+                    "operation": "post_message",
+                    "with": {"channel": "c", "txt": "t"},
+                }
+            ],
+            "unknown_field",
+            "“text”?",
+        ),
+        (
+            [
+                {
+                    "id": "x",
+                    "type": "action",
+                    "provider": "slack",
+                    "operation": "post_message",
+                    "with": {"channel": "c", "count": "many"},
+                }
+            ],
+            "wrong_value",
+            "integer",
+        ),
+        (
+            [
+                {
+                    "id": "x",
+                    "type": "action",
+                    "provider": "slack",
+                    "operation": "post_message",
+                    "with": {"channel": "c"},
+                },
+                use("steps.x.output.id"),
+            ],
+            "unknown_field",
+            "It has message_id.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_found_and_explained(steps, code, words):
     found = problems(
         *steps,
@@ -204,8 +343,14 @@ def test_a_sound_trigger_has_no_problems(trigger):
 
 
 def test_the_message_names_step_and_field_the_way_people_see_them():
-    step = {"id": "notify_team", "name": "Notify team", "type": "action", "provider": "slack", "operation": "post_message",
-            "with": {"channel": "c", "text": "{{ steps.lead_scor.output }}"}}  # fmt: skip
+    step = {
+        "id": "notify_team",
+        "name": "Notify team",
+        "type": "action",
+        "provider": "slack",
+        "operation": "post_message",
+        "with": {"channel": "c", "text": "{{ steps.lead_scor.output }}"},
+    }
     problem = problems(a_step("lead_score"), step)[0]
     assert problem.message == (
         "Step “Notify team” (notify_team), field text: there is no step “lead_scor”. Did you mean “lead_score”?"
