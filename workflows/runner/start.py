@@ -13,9 +13,10 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.tenancy import uuid7
-from workflows.definition.durations import parse_duration
-from workflows.definition.schema import Settings
-from workflows.engine.limits import MAX_STEP_INPUT_BYTES
+from workflows.definition.problems import DefinitionInvalid
+from workflows.definition.schema import parse_definition
+from workflows.engine.compile import run_seconds
+from workflows.engine.limits import DEFAULT_RUN_SECONDS, MAX_STEP_INPUT_BYTES
 from workflows.engine.payload import storable
 from workflows.engine.signals import StepFailed
 from workflows.runner.wake import notify_workers
@@ -30,7 +31,6 @@ _PLACES = ", ".join(f"%({name})s::jsonb" if name in _JSON else f"%({name})s" for
 INSERT = f"INSERT INTO workflows_execution ({', '.join(COLUMNS)}) VALUES ({_PLACES})"  # noqa: S608 names of our own
 """Inserts one run; its parameters are NewRun.parameters(). Usable inside WITH, next to the rows that belong to it."""
 
-DEFAULT_TIMEOUT = Settings.model_fields["timeout"].default
 KEPT_TIMEOUTS = 10_000
 
 
@@ -98,12 +98,18 @@ class NewRun:
     def _deadline(self) -> datetime:
         begins = max(self.not_before or datetime.now(UTC), datetime.now(UTC))
         if self.version_id is None:
-            return begins + _timeout((self.draft_definition or {}).get("settings", {}).get("timeout"))
+            return begins + definition_timeout(self.draft_definition)
         return begins + version_timeout(self.version_id)
 
 
 def start_execution(
-    *, organization_id: UUID, workflow_id: UUID, version_id: UUID | None, triggered_by: str, input: Any = None, **fields: Any
+    *,
+    organization_id: UUID,
+    workflow_id: UUID,
+    version_id: UUID | None,
+    triggered_by: str,
+    input: Any = None,  # noqa: A002 the column's name
+    **fields: Any,
 ) -> UUID:
     """Insert one run in the open scope and transaction, wake a worker after its commit, and return the run's id.
 
@@ -138,16 +144,20 @@ def version_timeout(version_id: UUID) -> timedelta:
     if found is None:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT definition #>> '{settings,timeout}' FROM workflows_workflowversion WHERE id = %s", [version_id]
+                "SELECT definition::text FROM workflows_workflowversion WHERE id = %s", [version_id]
             )
             row = cursor.fetchone()
         if row is None:  # another organization's: PostgreSQL refuses the run as well
-            return _timeout(None)
-        found = _timeouts[version_id] = _timeout(row[0])
+            return timedelta(seconds=DEFAULT_RUN_SECONDS)
+        found = _timeouts[version_id] = definition_timeout(json.loads(row[0]))
         while len(_timeouts) > KEPT_TIMEOUTS:
             _timeouts.popitem(last=False)
     return found
 
 
-def _timeout(duration: str | None) -> timedelta:
-    return parse_duration(duration or DEFAULT_TIMEOUT)
+def definition_timeout(definition: Any) -> timedelta:
+    """Return how long a run of this definition (JSON data) may take; one that cannot be read fails at its start."""
+    try:
+        return timedelta(seconds=run_seconds(parse_definition(definition)))
+    except DefinitionInvalid:
+        return timedelta(seconds=DEFAULT_RUN_SECONDS)

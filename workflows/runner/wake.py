@@ -14,6 +14,7 @@ from django.db import connection, transaction
 RUNS_CHANNEL = "steward_runs"
 CANCEL_CHANNEL = "steward_cancel"
 NOTIFY_WORKERS = f"NOTIFY {RUNS_CHANNEL}"
+NOTIFY_WOKEN = f"NOTIFY {RUNS_CHANNEL}, 'woken'"
 
 WAKE = """
 UPDATE workflows_execution SET wake_at = now()
@@ -36,7 +37,7 @@ def wake(execution_ids: Iterable[UUID | str]) -> int:
         cursor.execute(WAKE, [[str(each) for each in execution_ids]])
         woken = cursor.rowcount
     if woken:
-        notify_workers()
+        notify_workers(woken=True)
     return woken
 
 
@@ -46,15 +47,23 @@ def integration_reconnected(organization_id: UUID, integration_id: UUID) -> int:
         cursor.execute(RECONNECTED, [organization_id, str(integration_id)])
         woken = cursor.rowcount
     if woken:
-        notify_workers()
+        notify_workers(woken=True)
     return woken
 
 
-def notify_workers() -> None:
-    """Tell the workers that there may be something to claim, after the commit of the transaction in progress."""
-    transaction.on_commit(_notify, robust=True)
+def notify_workers(*, woken: bool = False) -> None:
+    """Tell the workers that there may be something to claim, after the commit of the transaction in progress.
+
+    woken: waiting runs have become due, so that one of the workers must put them into the queue first.
+    """
+    transaction.on_commit(_notify_woken if woken else _notify, robust=True)
 
 
 def _notify() -> None:
     with connection.cursor() as cursor:
         cursor.execute(NOTIFY_WORKERS)
+
+
+def _notify_woken() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(NOTIFY_WOKEN)

@@ -1,0 +1,181 @@
+"""The engine's effects: each kind of outside call, carried out once and told truthfully."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from psycopg_pool import AsyncConnectionPool
+
+from integrations.framework import registry
+from integrations.framework.client import Client
+from integrations.framework.errors import ConnectorError, PermanentError, ReconnectError, TemporaryError
+from integrations.framework.execute import look_up as look_up_call
+from integrations.framework.execute import perform as perform_action
+from workflows.definition.wording import gettext as _
+from workflows.engine.effects import default_class
+from workflows.engine.interface import (
+    CodeRunner,
+    EffectCall,
+    EffectClass,
+    EffectError,
+    EffectKind,
+    EffectResult,
+    ErrorClass,
+    Json,
+    StepError,
+)
+from workflows.runner import ai, http_step, own_effects
+from workflows.runner.credentials import HeldIntegration, Opened, mark_expired, open_integration
+from workflows.runner.store import Claim
+
+if TYPE_CHECKING:
+    from workflows.runner.group_commit import Committer
+    from workflows.runner.journal import RunJournal
+
+log = logging.getLogger("steward.effects")
+
+# Whose run is calling: the client's connection pool is shared, its metering is not.
+calling: ContextVar[RunJournal | None] = ContextVar("calling_run", default=None)
+
+
+@dataclass(slots=True)
+class Hands:
+    """What all runs of a worker share: connections, the HTTP door, the sandbox for code."""
+
+    pool: AsyncConnectionPool[Any]
+    client: Client
+    committer: Committer
+    code: CodeRunner | None = None
+    held: set[str] = field(default_factory=set)
+
+
+def meter_call(provider: str, status: int, seconds: float) -> None:
+    """Count one call for the run that makes it: the client's `on_call`."""
+    journal = calling.get()
+    if journal is not None:
+        journal.use("API_CALLS_MADE", 1)
+
+
+class RunEffects:
+    """Effects of one run; see workflows.engine.interface.Effects."""
+
+    __slots__ = ("claim", "hands", "journal")
+
+    def __init__(self, hands: Hands, claim: Claim, journal: RunJournal) -> None:
+        self.hands = hands
+        self.claim = claim
+        self.journal = journal
+
+    def effect_class(self, kind: EffectKind, inputs: Mapping[str, Json]) -> EffectClass:
+        if kind is not EffectKind.ACTION:
+            return default_class(kind, inputs)
+        try:
+            return EffectClass(registry.get(str(inputs["provider"])).action(str(inputs["operation"])).effect)
+        except KeyError:
+            return EffectClass.READ  # nothing will be sent: perform() says what is missing
+
+    async def perform(self, call: EffectCall) -> EffectResult:
+        self.journal.effect_classes[call.path] = str(call.effect_class)
+        if self.claim.mode == "DRY_RUN" and call.effect_class is not EffectClass.READ:
+            return self._shown(call)
+        calling.set(self.journal)
+        opened: Opened | None = None
+        try:
+            if call.kind is EffectKind.HTTP:
+                if call.inputs.get("integration"):
+                    opened = await self._open(call, "")
+                return await http_step.send(self.hands.client, call, opened)
+            if call.kind is EffectKind.ACTION:
+                opened = await self._open(call, str(call.inputs["provider"]))
+                return await self._action(call, opened)
+            if call.kind is EffectKind.AI:
+                opened = await self._open(call, "" if call.inputs.get("integration") else "OPENAI")
+                result = await ai.generate(self.hands.client, call, opened)
+                self.journal.use("AI_TOKENS_USED", int((result.cost or {}).get("tokens") or 0))
+                return result
+            return await own_effects.perform(self.hands, self.claim, self.journal, call)
+        except ConnectorError as error:
+            raise await self._told(error, opened) from None
+
+    async def look_up(self, call: EffectCall) -> EffectResult | None:
+        calling.set(self.journal)
+        opened: Opened | None = None
+        try:
+            opened = await self._open(call, str(call.inputs["provider"]))
+            output = await look_up_call(
+                registry.get(opened.provider), str(call.inputs["operation"]), call.inputs.get("with") or {},
+                opened.credentials, opened.account, client=self.hands.client, pace_key=str(opened.id),
+            )  # fmt: skip
+        except ConnectorError as error:
+            raise await self._told(error, opened) from None
+        return None if output is None else EffectResult(output)
+
+    async def _open(self, call: EffectCall, provider: str) -> Opened:
+        reference = str(call.inputs.get("integration") or "")
+        if provider and not reference:
+            connector = registry.get(provider) if provider.lower() in registry.slugs() else None
+            if connector is not None and not getattr(connector.auth, "fields", ("asked",)):
+                return Opened(self.claim.organization_id, connector.provider, {}, {})
+        return await open_integration(
+            self.hands.pool, self.claim.organization_id, provider=provider, reference=reference
+        )
+
+    async def _action(self, call: EffectCall, opened: Opened) -> EffectResult:
+        try:
+            connector = registry.get(opened.provider)
+            connector.action(str(call.inputs["operation"]))
+        except KeyError as missing:
+            raise PermanentError(
+                _("This step asks for something {service} cannot do. Choose another operation.").format(
+                    service=opened.provider.replace("_", " ").title()
+                ),
+                detail=str(missing),
+            ) from None
+        result = await perform_action(
+            connector, str(call.inputs["operation"]), call.inputs.get("with") or {}, opened.credentials,
+            opened.account, idempotency_key=call.key, client=self.hands.client, pace_key=str(opened.id),
+        )  # fmt: skip
+        return EffectResult(result.output)
+
+    async def _told(self, error: ConnectorError, opened: Opened | None) -> EffectError:
+        """Return a connector's error as the engine understands it, and note a credential that has died."""
+        held = ""
+        if isinstance(error, HeldIntegration):
+            held = error.integration_id
+        elif isinstance(error, ReconnectError) and opened is not None:
+            held = str(opened.id)
+            if await mark_expired(self.hands.pool, opened, error.message):
+                await own_effects.tell_of_dead_integration(self.hands.pool, self.claim, opened)
+        kinds = (
+            (ReconnectError, ErrorClass.RECONNECT),
+            (TemporaryError, ErrorClass.TEMPORARY),
+            (PermanentError, ErrorClass.PERMANENT),
+        )
+        kind = next((found for type_, found in kinds if isinstance(error, type_)), ErrorClass.PERMANENT)
+        if kind is ErrorClass.RECONNECT and not held:
+            kind = ErrorClass.PERMANENT
+        return EffectError(
+            StepError(kind, error.message, error.detail, getattr(error, "retry_after", None)),
+            may_have_happened=error.may_have_happened,
+            held_key=held,
+        )
+
+    def _shown(self, call: EffectCall) -> EffectResult:
+        """Return what a dry run shows in place of a call that would change something."""
+        output: dict[str, Any] = {"dry_run": True, "would_send": dict(call.inputs)}
+        if call.kind is EffectKind.HTTP:
+            output |= {"status": 200, "headers": {}, "body": None}
+        return EffectResult(output)
+
+
+async def close(hands: Hands) -> None:
+    """Close what the runs shared."""
+    await hands.client.aclose()
+    if hands.code is not None:
+        await asyncio.wait_for(hands.code.close(), 5)  # type: ignore[attr-defined] # the worker's own sandbox
+    await hands.pool.close()

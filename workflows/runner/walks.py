@@ -1,0 +1,199 @@
+"""One walk over one claimed run: from the claim's row to the outcome in the database."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from workflows.definition.wording import gettext as _
+from workflows.engine.environment import SystemEnvironment
+from workflows.engine.interface import (
+    Answer,
+    Cancelled,
+    CommittedStep,
+    Completed,
+    ErrorClass,
+    Failed,
+    Fenced,
+    Outcome,
+    RunInput,
+    StepError,
+    Suspended,
+    WakeKind,
+)
+from workflows.engine.payload import storable
+from workflows.engine.walk import Walk
+from workflows.runner.effects import Hands, RunEffects
+from workflows.runner.group_commit import Committer, End
+from workflows.runner.journal import RunJournal
+from workflows.runner.limits import FAILURE_NOTICE_SECONDS
+from workflows.runner.store import Claim
+from workflows.runner.versions import Version
+
+log = logging.getLogger("steward.runs")
+
+ENVIRONMENT = SystemEnvironment()
+
+
+class Running:
+    """One claimed run while it is walked."""
+
+    __slots__ = ("claim", "journal", "version", "walk")
+
+    def __init__(
+        self,
+        claim: Claim,
+        version: Version,
+        committer: Committer,
+        hands: Hands,
+        steps: dict[str, CommittedStep] | None = None,
+        answers: dict[str, Answer] | None = None,
+    ) -> None:
+        self.claim = claim
+        self.version = version
+        self.journal = RunJournal(claim, committer, steps, answers)
+        self.walk = Walk(
+            run_input(claim, version),
+            self.journal,
+            RunEffects(hands, claim, self.journal),
+            ENVIRONMENT,
+            hands.code,
+        )
+
+    def cancel(self) -> None:
+        self.walk.cancel()
+
+    async def run(self, committer: Committer) -> None:
+        """Walk, and return when the outcome is on disk. A run that another worker took over is left alone."""
+        try:
+            if self.version.compiled is None:
+                outcome: Outcome = Failed(StepError(ErrorClass.PERMANENT, self.version.problem))
+            else:
+                outcome = await self.walk.run()
+            await committer.request(self.journal, end_of(self, outcome))
+        except Fenced:
+            log.warning("run was taken over execution=%s attempt=%s", self.claim.id, self.claim.attempt)
+        except psycopg.Error as refused:
+            await self._fail(committer, f"{type(refused).__name__}: {refused}")
+        except Exception as fault:
+            log.exception("the engine failed execution=%s", self.claim.id)
+            await self._fail(committer, f"{type(fault).__name__}: {fault}")
+
+    async def _fail(self, committer: Committer, detail: str) -> None:
+        error = StepError(
+            ErrorClass.PLATFORM, _("Something went wrong on our side. You can run it again."), detail[:2000]
+        )
+        self.journal.records = {}
+        try:
+            await committer.request(self.journal, end_of(self, Failed(error)))
+        except (Fenced, psycopg.Error):
+            log.exception("a failed run could not be ended execution=%s", self.claim.id)
+
+
+def run_input(claim: Claim, version: Version) -> RunInput:
+    """Return what is fixed about the run, as the engine wants it."""
+    trigger, inputs = seen_by_steps(claim)
+    identifier = str(claim.id)
+    return RunInput(
+        execution_id=identifier,
+        definition=version.compiled,
+        started_at=claim.started_at,
+        trigger=trigger,
+        inputs=inputs,
+        organization=version.organization,
+        workflow=version.workflow,
+        execution={
+            "id": identifier, "started_at": claim.started_at.isoformat(), "triggered_by": claim.triggered_by,
+            "mode": claim.mode,
+        },
+        deadline=claim.deadline_at,
+        depth=claim.depth,
+        cancel_requested=claim.cancel_requested_at is not None,
+    )  # fmt: skip
+
+
+def seen_by_steps(claim: Claim) -> tuple[Any, dict[str, Any]]:
+    """Return (trigger, inputs): what started the run, and the values it was given.
+
+    A run by hand, by API or by another workflow is given its inputs, and steps that read `trigger.body` find them too,
+    so that a webhook's workflow can be tried by hand. A webhook's JSON object counts as inputs in the same way.
+    """
+    given = claim.input
+    if claim.triggered_by in ("WEBHOOK", "SCHEDULE"):
+        found = given if isinstance(given, dict) else {"body": given}
+        inputs = found.get("inputs", found.get("body"))
+        return found, inputs if isinstance(inputs, dict) else {}
+    inputs = given if isinstance(given, dict) else {}
+    return {"type": claim.triggered_by.lower(), "body": given}, inputs
+
+
+def end_of(running: Running, outcome: Outcome) -> End:
+    """Return an outcome as the database keeps it."""
+    if isinstance(outcome, Completed):
+        error = {"class": "permanent", "message": outcome.message} if outcome.message else None
+        return End("COMPLETED", str(outcome.result), storable(outcome.output)[1], error)
+    if isinstance(outcome, Failed):
+        is_timeout = outcome.error.error_class is ErrorClass.TIMEOUT and not outcome.error.step
+        running.journal.log("ERROR", outcome.error.step, outcome.error.message)
+        return End(
+            "TIMEOUT" if is_timeout else "FAILED",
+            "FAILURE",
+            error=outcome.error.as_json(),
+            notice=_notice(running),
+        )
+    if isinstance(outcome, Cancelled):
+        running.journal.log("INFO", "", _("The run was cancelled."))
+        return End("CANCELLED", "CANCELLED")
+    return _suspended(running.journal, outcome)
+
+
+def _suspended(journal: RunJournal, outcome: Suspended) -> End:
+    waiting_for = [
+        {
+            "kind": str(condition.kind), "path": condition.path, "key": condition.key,
+            "wake_at": _iso(condition.wake_at),
+        }
+        for condition in outcome.wake_on
+    ]  # fmt: skip
+    questions = [
+        {
+            "p": condition.path,
+            "t": _("Did this happen?"),
+            "m": _(
+                "We were interrupted while “{step}” was being carried out, and cannot tell whether it was done."
+            ).format(step=condition.path),
+            "sh": {"call": condition.detail, "attempt": journal.waiting_attempt(condition.path)},
+            "who": [],
+        }
+        for condition in outcome.wake_on
+        if condition.kind is WakeKind.UNCERTAIN_EFFECT
+    ]
+    return End("WAITING", wake_at=outcome.wake_at, waiting_for=waiting_for, questions=questions)
+
+
+_noticed: dict[UUID, float] = {}
+
+
+def _notice(running: Running) -> dict[str, str] | None:
+    """Return the arguments of the job that tells people, at most one per workflow in FAILURE_NOTICE_SECONDS."""
+    claim, now = running.claim, time.monotonic()
+    if claim.mode != "LIVE" or now - _noticed.get(claim.workflow_id, float("-inf")) < FAILURE_NOTICE_SECONDS:
+        return None
+    definition = running.version.definition
+    if definition is not None and not (
+        definition.settings.on_failure.notify or definition.settings.on_failure.workflow
+    ):
+        return None
+    if len(_noticed) > 10_000:
+        _noticed.clear()
+    _noticed[claim.workflow_id] = now
+    return {"organization_id": str(claim.organization_id), "execution_id": str(claim.id)}
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
