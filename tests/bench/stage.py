@@ -54,7 +54,7 @@ class Stage:
             [sys.executable, *command],
             cwd=databases.ROOT,
             env=databases.process_environment(self.urls, DATABASE)
-            | {"LOG_LEVEL": "WARNING", "DEBUG": "0", "STEWARD_BASE_URL": "http://localhost:8106"}
+            | {"LOG_LEVEL": "WARNING", "DEBUG": "0", "ALLOWED_HOSTS": "*", "STEWARD_BASE_URL": "http://localhost:8106"}
             | environment,
         )
         self.processes.append(process)
@@ -65,7 +65,7 @@ class Stage:
         with self.connect() as connection:
             before = _workers(connection)
             process = self.start("manage.py", "worker", *arguments, **environment)
-            wait_until(lambda: _workers(connection) > before, "the worker")
+            wait_until(lambda: _workers(connection) > before or not process.is_running(), "the worker")
         return process
 
     def stop(self, process: psutil.Process) -> None:

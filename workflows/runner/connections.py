@@ -22,15 +22,10 @@ def conninfo() -> str:
     if settings.WORKER_DATABASE_URL:
         return settings.WORKER_DATABASE_URL
     database = settings.DATABASES["default"]
-    options = {key: value for key, value in database.get("OPTIONS", {}).items() if key != "pool"}
-    return make_conninfo(
-        dbname=database["NAME"],
-        user=database.get("USER") or None,
-        password=database.get("PASSWORD") or None,
-        host=database.get("HOST") or None,
-        port=database.get("PORT") or None,
-        **{key: value for key, value in options.items() if isinstance(value, str | int)},
-    )
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    found = {name: database.get(key) or None for name, key in names.items()}
+    options = {name: value for name, value in database.get("OPTIONS", {}).items() if isinstance(value, str | int)}
+    return make_conninfo(**{**found, **options})
 
 
 async def connect() -> psycopg.AsyncConnection[Any]:
