@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime, time
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 from jsonschema import Draft202012Validator, FormatChecker, validators
@@ -16,7 +18,10 @@ from referencing.exceptions import Unresolvable
 from workflows.definition import patterns
 
 NESTED = "__"  # between the names of a nested property, in names of form fields
-FORMATS = FormatChecker(formats=("date", "date-time", "time", "email", "uri", "uuid"))
+FORMATS = FormatChecker(formats=("date", "email", "uuid"))
+FORMATS.checks("date-time", raises=ValueError)(lambda value: not isinstance(value, str) or bool(datetime.fromisoformat(value)))
+FORMATS.checks("time", raises=ValueError)(lambda value: not isinstance(value, str) or time.fromisoformat(value) is not None)
+FORMATS.checks("uri", raises=ValueError)(lambda value: not isinstance(value, str) or bool(urlsplit(value).scheme))
 
 
 class SchemaFormError(ValueError):

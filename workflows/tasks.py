@@ -1,0 +1,69 @@
+"""The background jobs of workflows that other code queues by name: who is told, and what a clock starts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from procrastinate.contrib.django import app
+
+from accounts.tenancy import organization_scope, system_scope
+from workflows import approvals, notifications
+from workflows.models import Approval
+from workflows.triggers import failures, firing, jobs
+
+__all__ = ["firing", "jobs", "notifications"]
+
+
+@app.task(queue=notifications.QUEUE, retry=notifications.RETRY)
+def approval_requested(organization_id: str, approval_id: str) -> None:
+    """Tell everybody who is asked, once the question is stored."""
+    with organization_scope(organization_id):
+        approval = Approval.objects.pending().filter(pk=approval_id).first()
+        if approval is None:
+            return
+        approvals.settle_assignees(approval)
+        shown = approvals.fingerprint(approval)
+    notifications.send_question(organization_id, approval_id, shown, is_reminder=False)
+
+
+@app.task(queue=notifications.QUEUE, retry=notifications.RETRY)
+def approval_reminder(organization_id: str, approval_id: str) -> None:
+    """Remind those who have not answered."""
+    with organization_scope(organization_id):
+        approval = Approval.objects.pending().filter(pk=approval_id).first()
+        if approval is None:
+            return
+        shown = approvals.fingerprint(approval)
+    notifications.send_question(organization_id, approval_id, shown, is_reminder=True)
+
+
+@app.task(queue=notifications.QUEUE, retry=notifications.RETRY)
+def integration_expired(organization_id: str, integration_id: str) -> None:
+    """Tell the owners that a connection needs them."""
+    notifications.tell_about_integration(organization_id, integration_id)
+
+
+@app.task(queue=notifications.QUEUE, retry=notifications.RETRY)
+def run_failed(organization_id: str, execution_id: str) -> None:
+    """Tell the people that a workflow names, and start the workflow it names, when one of its runs has failed."""
+    failures.start_handler(organization_id, execution_id)
+    notifications.run_failed(organization_id, execution_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="triggers", queueing_lock="workflows.close_questions")
+def close_questions(timestamp: int) -> None:
+    """Close what nobody answered in time, and tell owners and admins about interrupted calls they must look into."""
+    with system_scope("close questions past their deadline"):
+        approvals.expire_due(datetime.now(UTC))
+        untold = Approval.objects.pending().filter(kind=Approval.Kind.UNCERTAIN_EFFECT, reminded_at=None)
+        questions = [(str(each.organization_id), str(each.pk), approvals.fingerprint(each)) for each in untold[:100]]
+    for organization_id, approval_id, shown in questions:
+        notifications.send_question(organization_id, approval_id, shown, is_reminder=False)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="triggers", queueing_lock="workflows.fire_schedules")
+def fire_schedules(timestamp: int) -> None:
+    """Fire what is due: the net under the worker's own clock, which looks at the very second."""
+    firing.fire_due_schedules(datetime.now(UTC))
