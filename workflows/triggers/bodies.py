@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+import re
 from collections.abc import Mapping
 from email.message import Message
 from email.parser import BytesParser
@@ -13,6 +15,7 @@ from urllib.parse import parse_qsl
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-key"})
 SECRET_WORDS = ("signature", "token", "secret", "password", "api-key", "apikey", "svix-", "webhook-id")
 HIDDEN = "(secret)"
+UNSAFE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 MAX_PARTS = 200
 MAX_FIELDS = 2_000
 
@@ -62,13 +65,40 @@ def public_headers(headers: Mapping[str, str], also: str = "") -> dict[str, str]
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_constant=_refuse)
+        data = json.loads(body, parse_constant=_refuse, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise BadBody(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     except UnicodeDecodeError as error:
         raise BadBody(f"byte {error.start} is not UTF-8") from None
     except RecursionError:
         raise BadBody("the JSON is nested too deeply") from None
+    except BadBody:
+        raise
+    except ValueError:
+        raise BadBody("a number has too many digits") from None
+    if UNSAFE.search(body):
+        _require_storable(data)
+    return data
+
+
+def _require_storable(data: Any) -> None:
+    # What JSON allows and PostgreSQL's JSON cannot hold.
+    if isinstance(data, str) and ("\0" in data or any("\ud800" <= letter <= "\udfff" for letter in data)):
+        raise BadBody("a text holds a NUL or half a character")
+    if isinstance(data, dict):
+        for name, value in data.items():
+            _require_storable(name)
+            _require_storable(value)
+    if isinstance(data, list):
+        for value in data:
+            _require_storable(value)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadBody(f"the number {text[:40]} is too large")
+    return number
 
 
 def _refuse(word: str) -> Any:
