@@ -1,8 +1,65 @@
-"""Addresses of the workflows app."""
+"""Addresses of the workflows app's pages; those that the outside world calls are in urls_public."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from workflows.views import (
+    activation,
+    approvals,
+    dashboard,
+    detail,
+    editor,
+    executions,
+    runs,
+    trigger_secrets,
+    versions,
+)
+from workflows.views import list as workflow_lists
 
 app_name = "workflows"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("welcome/", dashboard.front, name="front"),
+    path("workflows/", workflow_lists.workflow_list, name="list"),
+    path("workflows/new/", workflow_lists.create, name="create"),
+    path("workflows/bulk/", workflow_lists.bulk, name="bulk"),
+    path("workflows/<uuid:workflow_id>/", detail.detail, name="detail"),
+    path("workflows/<uuid:workflow_id>/steps/", detail.steps, name="steps"),
+    path("workflows/<uuid:workflow_id>/triggers/", detail.triggers, name="triggers"),
+    path(
+        "workflows/<uuid:workflow_id>/triggers/<uuid:trigger_id>/secret/",
+        trigger_secrets.trigger_secret,
+        name="trigger-secret",
+    ),
+    path("workflows/<uuid:workflow_id>/members/", detail.members, name="members"),
+    path("workflows/<uuid:workflow_id>/assignments/", detail.assignments, name="assignments"),
+    path("workflows/<uuid:workflow_id>/settings/", detail.workflow_settings, name="settings"),
+    path("workflows/<uuid:workflow_id>/copy/", detail.copy, name="copy"),
+    path("workflows/<uuid:workflow_id>/edit/", editor.edit, name="edit"),
+    path("workflows/<uuid:workflow_id>/draft/", editor.draft, name="draft"),
+    path("workflows/<uuid:workflow_id>/publication/", versions.publication, name="publication"),
+    path("workflows/<uuid:workflow_id>/versions/", versions.versions, name="versions"),
+    path("workflows/<uuid:workflow_id>/versions/<int:number>/", versions.version, name="version"),
+    path(
+        "workflows/<uuid:workflow_id>/versions/<int:number>/restoration/",
+        versions.restoration,
+        name="restoration",
+    ),
+    path("workflows/<uuid:workflow_id>/pause/", activation.pause, name="pause"),
+    path("workflows/<uuid:workflow_id>/activation/", activation.activation, name="activation"),
+    path("workflows/<uuid:workflow_id>/archival/", activation.archival, name="archival"),
+    path("workflows/<uuid:workflow_id>/unarchival/", activation.unarchival, name="unarchival"),
+    path("workflows/<uuid:workflow_id>/deletion/", activation.deletion, name="deletion"),
+    path("workflows/<uuid:workflow_id>/run/", runs.run_now, name="run-now"),
+    path("runs/", runs.runs, name="runs"),
+    path("runs/<uuid:execution_id>/", executions.run, name="run"),
+    path("runs/<uuid:execution_id>/timeline/", executions.run_timeline, name="run-timeline"),
+    path("runs/<uuid:execution_id>/rounds/<str:loop>/", executions.run_rounds, name="run-rounds"),
+    path("runs/<uuid:execution_id>/data/", executions.run_data, name="run-data"),
+    path("runs/<uuid:execution_id>/log/", executions.run_log, name="run-log"),
+    path("runs/<uuid:execution_id>/steps/<uuid:step_id>/", executions.step_data, name="step-data"),
+    path("approvals/", approvals.inbox, name="approvals"),
+    path("approvals/<uuid:approval_id>/", approvals.approval, name="approval"),
+    path("approvals/<uuid:approval_id>/decision/", approvals.decision, name="decision"),
+]

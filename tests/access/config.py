@@ -7,5 +7,6 @@ from tests.access import PUBLIC, Rule
 RULES: dict[str, Rule] = {
     "cron-job": PUBLIC,  # by its own secret
     "health-live": PUBLIC,
+    "help": PUBLIC,
     "health-ready": PUBLIC,
 }

@@ -2,6 +2,113 @@
 
 from __future__ import annotations
 
-from tests.access import Rule
+from datetime import timedelta
+from typing import Any
 
-RULES: dict[str, Rule] = {}
+from django.utils import timezone
+
+from tests.access import EDITORS, MANAGERS, PUBLIC, Rule
+from tests.worlds import World, make_execution
+from workflows.models import Approval, Execution, ExecutionStep, Trigger
+
+
+def workflow(world: World) -> list[Any]:
+    return [world.workflow.pk]
+
+
+def version(world: World) -> list[Any]:
+    return [world.workflow.pk, world.version.number]
+
+
+def trigger(world: World) -> list[Any]:
+    made, _created = Trigger.objects.get_or_create(
+        organization=world.organization, workflow=world.workflow, key="webhook", kind="WEBHOOK"
+    )
+    return [world.workflow.pk, made.pk]
+
+
+def execution(world: World) -> list[Any]:
+    return [make_execution(world).pk]
+
+
+def finished(world: World) -> list[Any]:
+    return [make_execution(world, status="FAILED", result="FAILURE").pk]
+
+
+def looping(world: World) -> list[Any]:
+    definition = {"version": 1, "steps": [{"id": "each", "type": "loop", "items": [1], "steps": []}]}
+    run = Execution.objects.create(
+        organization=world.organization,
+        workflow=world.workflow,
+        draft_definition=definition,
+        mode="TEST",
+        deadline_at=timezone.now() + timedelta(hours=1),
+    )
+    return [run.pk, "each"]
+
+
+def step(world: World) -> list[Any]:
+    run = make_execution(world)
+    made = ExecutionStep.objects.create(
+        organization=world.organization,
+        execution=run,
+        path="greet",
+        step_id="greet",
+        step_type="set",
+        status="COMPLETED",
+    )
+    return [run.pk, made.pk]
+
+
+def approval(world: World) -> list[Any]:
+    made = Approval.objects.create(
+        organization=world.organization,
+        execution=make_execution(world),
+        path="ok",
+        title="Send it?",
+        assignees=[{"role": "OWNER"}, {"role": "ADMIN"}, {"role": "MEMBER"}],
+    )
+    return [made.pk]
+
+
+RULES: dict[str, Rule] = {
+    "dashboard": PUBLIC,  # a visitor gets the front page
+    "front": PUBLIC,
+    "list": Rule(),
+    "create": Rule(allow=EDITORS),
+    "bulk": Rule(allow=EDITORS, method="POST"),
+    "detail": Rule(arguments=workflow),
+    "steps": Rule(arguments=workflow),
+    "triggers": Rule(arguments=workflow),
+    "trigger-secret": Rule(allow=EDITORS, arguments=trigger, method="POST", data={"secret": "open sesame"}),
+    "members": Rule(arguments=workflow),
+    "assignments": Rule(allow=MANAGERS, arguments=workflow, method="POST"),
+    "settings": Rule(allow=EDITORS, arguments=workflow),
+    "copy": Rule(allow=EDITORS, arguments=workflow, method="POST"),
+    "edit": Rule(allow=EDITORS, arguments=workflow),
+    "draft": Rule(allow=EDITORS, arguments=workflow, method="POST", data={"document": "{", "revision": "1"}),
+    "publication": Rule(allow=EDITORS, arguments=workflow),
+    "versions": Rule(arguments=workflow),
+    "version": Rule(arguments=version),
+    "restoration": Rule(allow=EDITORS, arguments=version, method="POST"),
+    "pause": Rule(allow=EDITORS, arguments=workflow, method="POST"),
+    "activation": Rule(allow=EDITORS, arguments=workflow, method="POST"),
+    "archival": Rule(allow=EDITORS, arguments=workflow, method="POST"),
+    "unarchival": Rule(allow=EDITORS, arguments=workflow, method="POST"),
+    "deletion": Rule(allow=MANAGERS, arguments=workflow),
+    "run-now": Rule(allow=EDITORS, arguments=workflow),
+    "runs": Rule(),
+    "runs-bulk": Rule(allow=EDITORS, method="POST"),
+    "run": Rule(arguments=execution),
+    "run-timeline": Rule(arguments=execution),
+    "run-rounds": Rule(arguments=looping),
+    "run-data": Rule(arguments=execution),
+    "run-log": Rule(arguments=execution),
+    "step-data": Rule(arguments=step),
+    "cancellation": Rule(allow=EDITORS, arguments=execution, method="POST"),
+    "resumption": Rule(allow=EDITORS, arguments=finished, method="POST"),
+    "restart": Rule(allow=EDITORS, arguments=finished, method="POST"),
+    "approvals": Rule(),
+    "approval": Rule(arguments=approval),
+    "decision": Rule(allow=EDITORS, arguments=approval, method="POST", data={"decision": "approve"}),
+}
