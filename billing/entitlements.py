@@ -102,3 +102,9 @@ def used_this_month(organization: Organization, metric: UsageMetric) -> int:
 def concurrency_caps() -> dict[str, int]:
     """Return plan code -> how many runs of one organization may be in progress at once."""
     return {code: plan.concurrent_runs for code, plan in PLANS.items()}
+
+
+def is_charged(organization: Organization) -> bool:
+    """Return whether Stripe goes on charging: a paid subscription that nobody has cancelled."""
+    rows = Subscription.objects.filter(organization=organization, status__in=PAYING, cancel_at_period_end=False)
+    return rows.exclude(stripe_subscription_id=None).exists()

@@ -1,0 +1,19 @@
+"""Background jobs of the accounts app."""
+
+from __future__ import annotations
+
+from django.core.mail import EmailMultiAlternatives
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+# 10 s, 20 s, 40 s ... for about three hours: longer than a mail server is usually away.
+PATIENCE = RetryStrategy(max_attempts=11, exponential_wait=2, wait=10)
+
+
+@app.task(name="accounts.deliver", queue="mail", retry=PATIENCE)
+def deliver(to: list[str], subject: str, text: str, html: str) -> None:
+    """Send one message. html: may be empty."""
+    message = EmailMultiAlternatives(subject, text, to=to)
+    if html:
+        message.attach_alternative(html, "text/html")
+    message.send()
