@@ -10,5 +10,5 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import sign_in  # noqa: F401  (connects its signal receivers)
+        from accounts import sign_in, sign_in_events  # noqa: F401  (connect their signal receivers)
         from accounts.tenancy import checks  # noqa: F401  (registers the system check)

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 
-from accounts.tenancy.admin import HistoryAdmin, SystemAdminSite
+from accounts.staff import StaffAdminSite
+from accounts.tenancy.admin import HistoryAdmin
 from config.models import CronRun
 
-site = SystemAdminSite(name="admin")
+site = StaffAdminSite(name="admin")
 
 
 @admin.register(CronRun, site=site)

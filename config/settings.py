@@ -118,6 +118,7 @@ SCOPELESS_PATHS = (
     "/forms/",
     "/health/",
     "/hooks/",
+    "/integrations/",  # its pages call services between two scopes
     "/invitations/",
     "/mcp",
     "/metrics",
@@ -178,7 +179,14 @@ if REPLICA_DATABASE_URL:
     DATABASES["replica"] = database(REPLICA_DATABASE_URL, pooled=True)
     DATABASE_ROUTERS = ["config.database.routing.ScopeRouter"]
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "steward_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "steward_cache",
+        # Django's 300 would let a stranger push out the counts of failed sign-ins by filling the cache.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # --- Sign-in -------------------------------------------------------------------------------------------------------
 
@@ -211,11 +219,14 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays, accounts.sign_in ends all others
+ACCOUNT_RATE_LIMITS = {"invite": "30/h/user"}
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if BASE_URL.startswith("https") else "http"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Staff see every organization: a password alone does not let them in where the data is real.
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", not DEBUG)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Steward"
@@ -279,6 +290,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 WEBHOOK_MAX_BODY_BYTES = env.int("WEBHOOK_MAX_BODY_BYTES", 1024 * 1024)
 # Addresses inside the private network that workflows may call, such as a model server of one's own: host[:port].
 ALLOWED_PRIVATE_HOSTS = frozenset(env.list("ALLOWED_PRIVATE_HOSTS", default=[]))
+# Our own apps at the services: OAUTH_<PROVIDER>_CLIENT_ID, _CLIENT_SECRET, _SIGNING_SECRET.
+OAUTH_APPS = {name: value for name, value in os.environ.items() if name.startswith("OAUTH_")}
 
 # --- Texts, times, files -------------------------------------------------------------------------------------------
 
@@ -321,6 +334,8 @@ else:
     )
     EMAIL_USE_TLS, EMAIL_USE_SSL = _email.get("EMAIL_USE_TLS", False), _email.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20
+# A development server sends e-mail itself: it is printed, and a sign-up needs no worker.
+MAIL_BY_WORKER = not (DEBUG or TESTING)
 
 # --- Billing -------------------------------------------------------------------------------------------------------
 
