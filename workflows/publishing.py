@@ -146,7 +146,7 @@ def pause(workflow: Workflow, user: User | None, *, request: HttpRequest | None 
 
 def resume(workflow: Workflow, user: User | None, *, request: HttpRequest | None = None) -> Workflow:
     """Start runs again; planned times that passed meanwhile are not made up for. Raises PublishRefused for the plan."""
-    if workflow.status == Status.PAUSED:
+    if _locked(workflow).status == Status.PAUSED:
         claim_active_place(workflow)
     return _switch(workflow, user, "workflow.resumed", {Status.PAUSED}, Status.ACTIVE, request)
 

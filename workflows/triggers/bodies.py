@@ -117,7 +117,7 @@ def _pairs(text: str) -> dict[str, Any]:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         raise BadBody(f"more than {MAX_FIELDS} fields") from None
-    return _gathered(pairs)
+    return _gathered([(name.replace("\0", ""), value.replace("\0", "")) for name, value in pairs])
 
 
 def _gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
