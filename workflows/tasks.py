@@ -9,9 +9,9 @@ from procrastinate.contrib.django import app
 from accounts.tenancy import organization_scope, system_scope
 from workflows import approvals, notifications
 from workflows.models import Approval
-from workflows.triggers import failures, firing, jobs
+from workflows.triggers import failures, jobs
 
-__all__ = ["firing", "jobs", "notifications"]
+__all__ = ["jobs"]
 
 
 @app.task(queue=notifications.QUEUE, retry=notifications.RETRY)
@@ -60,10 +60,3 @@ def close_questions(timestamp: int) -> None:
         questions = [(str(each.organization_id), str(each.pk), approvals.fingerprint(each)) for each in untold[:100]]
     for organization_id, approval_id, shown in questions:
         notifications.send_question(organization_id, approval_id, shown, is_reminder=False)
-
-
-@app.periodic(cron="* * * * *")
-@app.task(queue="triggers", queueing_lock="workflows.fire_schedules")
-def fire_schedules(timestamp: int) -> None:
-    """Fire what is due: the net under the worker's own clock, which looks at the very second."""
-    firing.fire_due_schedules(datetime.now(UTC))

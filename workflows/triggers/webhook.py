@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DataError, OperationalError
+from django.db import DataError, OperationalError, connection
 from django.utils.translation import gettext as _
 
 from accounts.tenancy import uuid7
@@ -21,6 +21,7 @@ from workflows.definition.durations import parse_duration
 from workflows.definition.expressions import ExpressionError, MissingValue
 from workflows.engine.limits import MAX_WORKFLOW_DEPTH
 from workflows.models import Trigger, TriggerDecision
+from workflows.runner import responses
 from workflows.triggers import addresses, authentication, bodies, intake
 from workflows.triggers.addresses import Address
 from workflows.triggers.pace import Pace
@@ -176,7 +177,7 @@ def _decide_and_store(address: Address, arrival: Arrival) -> Answer:
         return verdict.answer or UNKNOWN
     delivery = as_delivery(address, arrival, verdict, delivery_id)
     try:
-        stored = _stored(address, delivery, verdict, reply_to=_channel() if waits else "")
+        stored = _stored(address, delivery, verdict, reply_to=responses.channel() if waits else "")
     except DataError:
         message = _("The body holds characters or nesting that cannot be kept.")
         verdict = _refusal(Reason.BAD_BODY, 400, "bad_body", message, {"message": message})
@@ -239,20 +240,14 @@ def _stored(address: Address, delivery: intake.Delivery, verdict: Verdict, reply
 
 
 def _wait_for_answer(address: Address, stored: intake.Stored) -> Answer:
-    from workflows.runner import responses
-
+    if not connection.in_atomic_block:
+        connection.close()  # hands it back to the pool: who waits needs none
     seconds = parse_duration(address.settings.respond_timeout).total_seconds()
     answered = responses.wait_for(stored.execution_id, seconds)
     if answered is None:
         return Answer(202, {"execution_id": str(stored.execution_id)})
     headers = {**answered.headers, "Steward-Execution": str(stored.execution_id)}
     return Answer(answered.status, answered.body, headers)
-
-
-def _channel() -> str:
-    from workflows.runner import responses
-
-    return responses.channel()
 
 
 def _too_fast(address: Address, arrival: Arrival, seconds: float) -> Answer:

@@ -280,3 +280,49 @@ def test_a_delivery_is_one_round_trip(client: Client, alder: World, django_asser
     send(client, token)
     with django_assert_num_queries(1):
         send(client, token)
+
+
+def test_a_stored_delivery_can_be_replayed_as_a_new_linked_one(client: Client, alder: World) -> None:
+    from workflows.triggers.replay import replay
+
+    workflow, token = address(alder, dedupe_key="{{ trigger.body.id }}")
+    first = send(client, token, {"id": 7})
+    with alder.scope():
+        original = WebhookDelivery.objects.get(workflow=workflow)
+        stored = replay(original)
+        again = WebhookDelivery.objects.get(pk=stored.delivery_id)
+        execution = Execution.objects.get(pk=stored.execution_id)
+    assert stored.reason == "STARTED"
+    assert again.replay_of_id == original.pk
+    assert str(execution.pk) != first.json()["execution_id"]
+    assert execution.input["body"] == {"id": 7}
+
+
+def test_a_waiting_sender_gets_the_runs_answer(client: Client, alder: World, monkeypatch: Any) -> None:
+    from workflows.runner import responses
+
+    workflow, token = address(alder, respond="when_done", respond_timeout="5s")
+    asked = {}
+
+    def wait_for(execution_id: UUID, timeout: float) -> responses.Answer:
+        asked["run"], asked["timeout"] = execution_id, timeout
+        return responses.Answer(201, {"total": 3}, {"X-Till": "2"})
+
+    monkeypatch.setattr(responses, "channel", lambda: "steward_answer_test")
+    monkeypatch.setattr(responses, "wait_for", wait_for)
+    response = send(client, token)
+    assert (response.status_code, response.json(), response["X-Till"]) == (201, {"total": 3}, "2")
+    with alder.scope():
+        execution = Execution.objects.get(workflow=workflow)
+    assert (execution.reply_to, asked) == ("steward_answer_test", {"run": execution.pk, "timeout": 5.0})
+
+
+def test_a_run_that_takes_too_long_is_answered_with_its_id(client: Client, alder: World, monkeypatch: Any) -> None:
+    from workflows.runner import responses
+
+    _workflow, token = address(alder, respond="when_done")
+    monkeypatch.setattr(responses, "channel", lambda: "steward_answer_test")
+    monkeypatch.setattr(responses, "wait_for", lambda execution_id, timeout: None)
+    response = send(client, token)
+    assert response.status_code == 202
+    assert response.json()["execution_id"]
