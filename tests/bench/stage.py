@@ -54,7 +54,12 @@ class Stage:
             [sys.executable, *command],
             cwd=databases.ROOT,
             env=databases.process_environment(self.urls, DATABASE)
-            | {"LOG_LEVEL": "WARNING", "DEBUG": "0", "ALLOWED_HOSTS": "*", "STEWARD_BASE_URL": "http://localhost:8106"}
+            | {
+                "LOG_LEVEL": "WARNING",
+                "DEBUG": "0",
+                "ALLOWED_HOSTS": "*",
+                "STEWARD_BASE_URL": "http://localhost:8106",
+            }
             | environment,
         )
         self.processes.append(process)

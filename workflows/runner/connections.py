@@ -1,4 +1,4 @@
-"""The worker's own connections: direct to PostgreSQL, because it listens, and in the system role, because it serves all."""
+"""The worker's own connections: direct, because it listens, and in the system role, because it serves everybody."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def conninfo() -> str:
     database = settings.DATABASES["default"]
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     found = {name: database.get(key) or None for name, key in names.items()}
-    options = {name: value for name, value in database.get("OPTIONS", {}).items() if isinstance(value, str | int)}
+    options = {
+        name: value for name, value in database.get("OPTIONS", {}).items() if isinstance(value, str | int)
+    }
     return make_conninfo(**{**found, **options})
 
 

@@ -31,7 +31,10 @@ WHERE id = %(id)s AND status = 'ACTIVE' RETURNING id
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An integration ready for a call. account: what the connector's addresses need. credentials never leave the worker."""
+    """An integration ready for a call. account: what the connector's addresses need.
+
+    credentials never leave the worker: they are in no log, page, journal or error.
+    """
 
     id: UUID
     provider: str

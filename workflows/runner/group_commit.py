@@ -182,6 +182,8 @@ class Committer:
 
     def appended(self, journal: RunJournal) -> None:
         """Note that a journal has records nobody waits for yet."""
+        if not self._appended:
+            self._something.set()  # the task may be asleep without a limit
         self._appended.setdefault(journal, time.monotonic())
 
     def request(

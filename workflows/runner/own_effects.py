@@ -33,12 +33,12 @@ SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('default', %(task)s, 0, NULL, NULL,
 NEW_APPROVAL = """
 INSERT INTO workflows_approval (id, organization_id, execution_id, path, kind, status, title, message, form, shown,
   assignees, required, content_hash, deadline_at, on_deadline, created_at)
-VALUES (%(id)s, %(organization)s, %(execution)s, %(path)s, 'APPROVAL', 'PENDING', %(title)s, %(message)s, %(form)s::jsonb,
-  NULL, %(assignees)s::jsonb, %(required)s, %(hash)s, %(deadline)s, %(on_deadline)s, now())
+VALUES (%(id)s, %(organization)s, %(execution)s, %(path)s, 'APPROVAL', 'PENDING', %(title)s, %(message)s,
+  %(form)s::jsonb, NULL, %(assignees)s::jsonb, %(required)s, %(hash)s, %(deadline)s, %(on_deadline)s, now())
 ON CONFLICT (execution_id, path, kind) DO NOTHING RETURNING id
 """
 APPROVAL = "SELECT id FROM workflows_approval WHERE execution_id = %s AND path = %s AND kind = 'APPROVAL'"
-NEW_TOKEN = """
+NEW_ADDRESS = """
 INSERT INTO workflows_resumetoken (id, organization_id, execution_id, path, token_hash, expires_at, created_at)
 VALUES (%(id)s, %(organization)s, %(execution)s, %(path)s, %(hash)s, %(expires)s, now())
 ON CONFLICT (execution_id, path) DO NOTHING
@@ -103,10 +103,10 @@ def content_hash(claim: Claim, path: str, question: Any) -> str:
 
 
 async def _address(pool: AsyncConnectionPool[Any], claim: Claim, call: EffectCall) -> EffectResult:
-    token = resume_token(call.key)
+    token = resume_token(f"{claim.id}:{call.path}")
     async with pool.connection() as connection:
         await connection.execute(
-            NEW_TOKEN,
+            NEW_ADDRESS,
             {
                 "id": uuid7(), "organization": claim.organization_id, "execution": claim.id, "path": call.path,
                 "hash": token_hash(token), "expires": call.inputs.get("deadline_at") or claim.deadline_at,

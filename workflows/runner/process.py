@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
 
+from django.db import connections
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import procrastinate_app
 
@@ -16,6 +19,8 @@ from workflows.runner.worker import Worker
 
 log = logging.getLogger("steward.worker")
 
+AGAIN_SECONDS = 2.0
+CLOCK_SECONDS = 15.0  # a schedule published meanwhile is seen after so long
 JOBS_AT_ONCE = 4
 JOBS_POLL_SECONDS = 30.0  # jobs are announced; looking for them is the net below
 
@@ -26,14 +31,47 @@ async def serve(*, concurrency: int | None = None, only_runs: bool = False) -> N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.stop)
-    jobs = None if only_runs else asyncio.create_task(run_jobs(), name="jobs")
+    beside = (
+        []
+        if only_runs
+        else [asyncio.create_task(_keep(run_jobs)), asyncio.create_task(_keep(watch_the_clock))]
+    )
     try:
         await worker.run()
     finally:
-        if jobs is not None:
-            jobs.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await jobs
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _keep(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Do the work, and again when it fails."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("%s failed and starts again", work.__name__)
+        await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def watch_the_clock() -> None:
+    """Fire schedules at the second they are due."""
+    from workflows.triggers.firing import (
+        fire_due_schedules,
+    )  # triggers start runs; the runner only keeps their time
+
+    def fire() -> datetime | None:
+        try:
+            return fire_due_schedules(datetime.now(UTC))
+        finally:
+            connections.close_all()
+
+    while True:
+        following = await asyncio.to_thread(fire)
+        seconds = CLOCK_SECONDS
+        if following is not None:
+            seconds = min(seconds, max(0.05, (following - datetime.now(UTC)).total_seconds()))
+        await asyncio.sleep(seconds)
 
 
 async def run_jobs() -> None:

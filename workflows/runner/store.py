@@ -99,16 +99,17 @@ UPDATE workflows_execution e
 SET status = 'RUNNING', attempt = e.attempt + 1, worker_id = %(worker)s, claimed_at = now(), wake_at = NULL,
   waiting_for = NULL
 FROM taken WHERE e.id = taken.id AND e.status = 'PENDING'
-RETURNING e.id, e.organization_id, e.workflow_id, e.version_id, e.attempt, e.mode, e.input, e.triggered_by, e.trigger_key,
-  e.started_at, e.deadline_at, e.depth, e.cancel_requested_at, e.reply_to, e.draft_definition, e.parent_id, e.relation
+RETURNING e.id, e.organization_id, e.workflow_id, e.version_id, e.attempt, e.mode, e.input, e.triggered_by,
+  e.trigger_key, e.started_at, e.deadline_at, e.depth, e.cancel_requested_at, e.reply_to, e.draft_definition, e.parent_id, e.relation
 """
 
 
 async def claim(
     connection: AsyncConnection[Any], *, worker: UUID, slots: int, caps: str, after: UUID = NO_ORGANIZATION
-) -> list[Claim]:
-    """Take up to `slots` pending runs, organizations in turn beginning behind `after`, and return them.
+) -> tuple[list[Claim], bool]:
+    """Take up to `slots` pending runs, organizations in turn beginning behind `after`.
 
+    Return them, and whether others stay pending, because of a cap or for want of slots.
     caps: JSON object, plan code -> runs of one organization at once.
     """
     parameters = {
@@ -119,8 +120,12 @@ async def claim(
         await connection.execute(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})")
         cursor = connection.cursor(row_factory=class_row(Claim))
         await cursor.execute(CLAIM, parameters)
+        rest = await connection.execute(
+            "SELECT EXISTS (SELECT FROM workflows_execution WHERE status = 'PENDING')"
+        )
         await connection.execute("COMMIT")
-        return await cursor.fetchall()
+        row = await rest.fetchone()
+        return await cursor.fetchall(), bool(row and row[0])
 
 
 # One cheap question while nothing happens: is there anything to claim, to put back, to end?
@@ -237,6 +242,17 @@ FROM workflows_execution
 WHERE parent_id = ANY(%(ids)s) AND relation = 'CHILD' AND status IN ('COMPLETED', 'FAILED', 'CANCELLED', 'TIMEOUT')
 """
 
+# The first run of a chain of resumed ones: its id stands in the idempotency keys of all of them.
+ROOTS = """
+WITH RECURSIVE up AS (
+  SELECT id AS run, id, parent_id, relation, 0 AS height FROM workflows_execution WHERE id = ANY(%s)
+  UNION ALL
+  SELECT up.run, p.id, p.parent_id, p.relation, up.height + 1 FROM up
+  JOIN workflows_execution p ON p.id = up.parent_id WHERE up.relation = 'RESUME' AND up.height < 1000
+)
+SELECT DISTINCT ON (run) run, id FROM up ORDER BY run, height DESC
+"""
+
 VERSION = """
 SELECT v.definition, w.id AS workflow_id, w.name AS workflow_name, o.id AS organization_id, o.name AS organization_name,
   o.timezone
@@ -257,7 +273,7 @@ FORGET_WORKERS = "DELETE FROM workflows_worker WHERE heartbeat_at < now() - inte
 
 HAND_BACK = """
 UPDATE workflows_execution SET status = 'PENDING', worker_id = NULL
-WHERE id = ANY(%(ids)s) AND worker_id = %(worker)s AND status = 'RUNNING'
+WHERE status = 'RUNNING' AND worker_id = %(worker)s AND (%(ids)s::uuid[] IS NULL OR id = ANY(%(ids)s))
 """
 
 
@@ -321,6 +337,12 @@ async def journals(
         await steps.execute(JOURNAL, [list(ids)])
         await answers.execute(ANSWERS, {"ids": list(ids)})
         return await steps.fetchall(), await answers.fetchall()
+
+
+async def roots(connection: AsyncConnection[Any], ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return resumed run -> the first run of its chain."""
+    cursor = await connection.execute(ROOTS, [list(ids)])
+    return dict(await cursor.fetchall())
 
 
 def json_rows(rows: Iterable[str]) -> str:

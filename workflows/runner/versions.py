@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -13,17 +14,23 @@ from psycopg.rows import dict_row
 
 from workflows.definition.problems import DefinitionInvalid
 from workflows.definition.schema import Definition, parse_definition
+from workflows.definition.wording import gettext as _
 from workflows.engine.compile import CompiledWorkflow
 from workflows.runner.limits import KEPT_DEFINITIONS
 from workflows.runner.store import VERSION, Claim
 from workflows.steps import compile_workflow
+
+log = logging.getLogger("steward.runs")
 
 NAMES_SECONDS = 300.0  # a changed name or time zone is seen by new runs after so long
 
 
 @dataclass(slots=True)
 class Version:
-    """What every run of a version shares. workflow, organization: as expressions see them. problem: why it cannot run."""
+    """What every run of a version shares.
+
+    workflow, organization: as expressions see them. problem: why it cannot run, or "".
+    """
 
     compiled: CompiledWorkflow | None
     definition: Definition | None
@@ -75,6 +82,9 @@ class Versions:
                 version.compiled = compile_workflow(version.definition)
             except DefinitionInvalid as invalid:
                 version.problem = invalid.problems[0].message
+            except Exception:
+                log.exception("a definition could not be compiled version=%s", claim.version_id)
+                version.problem = _("Something went wrong on our side while this workflow was read.")
         if claim.version_id is not None:
             self._kept[claim.version_id] = version
             while len(self._kept) > KEPT_DEFINITIONS:

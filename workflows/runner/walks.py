@@ -53,12 +53,13 @@ class Running:
         hands: Hands,
         steps: dict[str, CommittedStep] | None = None,
         answers: dict[str, Answer] | None = None,
+        root: UUID | None = None,
     ) -> None:
         self.claim = claim
         self.version = version
         self.journal = RunJournal(claim, committer, steps, answers)
         self.walk = Walk(
-            run_input(claim, version),
+            run_input(claim, version, root or claim.id),
             self.journal,
             RunEffects(hands, claim, self.journal),
             ENVIRONMENT,
@@ -95,12 +96,15 @@ class Running:
             log.exception("a failed run could not be ended execution=%s", self.claim.id)
 
 
-def run_input(claim: Claim, version: Version) -> RunInput:
-    """Return what is fixed about the run, as the engine wants it."""
+def run_input(claim: Claim, version: Version, root: UUID) -> RunInput:
+    """Return what is fixed about the run, as the engine wants it.
+
+    root: the first run of a chain of resumed ones; its id stands in the idempotency keys of all of them.
+    """
     trigger, inputs = seen_by_steps(claim)
     identifier = str(claim.id)
     return RunInput(
-        execution_id=identifier,
+        execution_id=str(root),
         definition=version.compiled,
         started_at=claim.started_at,
         trigger=trigger,

@@ -50,7 +50,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
         self._room = asyncio.Event()
-        self._left: list[UUID] = []
+        self._is_capped = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._caps = json.dumps(concurrency_caps())
 
     def stop(self) -> None:
@@ -59,8 +60,14 @@ class Worker:
         self._wake.set()
         self._room.set()
 
+    def call_soon(self, work: Callable[[], None]) -> None:
+        """Do something in the worker's event loop, from any thread."""
+        assert self._loop is not None  # noqa: S101 the worker runs
+        self._loop.call_soon_threadsafe(work)
+
     async def run(self) -> None:
         """Work until stop(). Raises psycopg.OperationalError when the database cannot be reached at the start."""
+        self._loop = asyncio.get_running_loop()
         pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             conninfo(), min_size=0, max_size=8, open=False, kwargs={"autocommit": True, "options": OPTIONS},
             configure=take_system_role, max_idle=60, num_workers=1,
@@ -113,22 +120,25 @@ class Worker:
             while not self._stopping.is_set():
                 await self._wake.wait()
                 self._wake.clear()
-                while not self._stopping.is_set():
-                    slots = await self._free_slots()
-                    claims = await store.claim(
-                        connection, worker=self.id, slots=slots, caps=self._caps, after=after
-                    )
-                    await self._begin(connection, claims)
-                    if len(claims) == slots:
-                        # More than fits: the next claim begins behind the organization served last.
-                        after = max(claim.organization_id for claim in claims)
-                    elif after != store.NO_ORGANIZATION:
-                        after = store.NO_ORGANIZATION
-                    elif not claims:
-                        break
+                slots = await self._free_slots()
+                claims, more = await store.claim(
+                    connection, worker=self.id, slots=slots, caps=self._caps, after=after
+                )
+                await self._begin(connection, claims)
+                served = {claim.organization_id for claim in claims}
+                if len(served) == slots:
+                    # Each organization got one run, and there may be others: the next claim begins behind the last.
+                    after = max(served)
+                elif after != store.NO_ORGANIZATION:
+                    after = store.NO_ORGANIZATION
+                    self._wake.set()
+                # What is left over waits for slots (claim again at once), or for runs to end (a cap is reached).
+                self._is_capped = more and len(claims) < slots
+                if more and len(claims) == slots:
+                    self._wake.set()
 
     async def _free_slots(self) -> int:
-        """Return how many runs to claim, as soon as it is worth the trip: a good part of the slots, or a moment later."""
+        """Return how many runs to claim, once it is worth the trip: many at once, or the few after a moment."""
         worth = max(1, self.concurrency // 4)
         waited_until = time.monotonic() + 0.02
         while not self._stopping.is_set():
@@ -155,12 +165,15 @@ class Worker:
             if again:
                 step_rows, answer_rows = await store.journals(connection, again)
                 steps, answers = by_run(step_rows, committed_step), by_run(answer_rows, answer)
+            resumed = [claim.id for claim in claims if claim.relation == "RESUME"]
+            roots = await store.roots(connection, resumed) if resumed else {}
             for claim in claims:
                 version = self.versions.known(claim) or await self.versions.read(connection, claim)
                 assert self._hands is not None  # noqa: S101 set before the loops start
                 running = Running(
-                    claim, version, self.committer, self._hands, steps.get(claim.id), answers.get(claim.id)
-                )
+                    claim, version, self.committer, self._hands, steps.get(claim.id), answers.get(claim.id),
+                    roots.get(claim.id, claim.id),
+                )  # fmt: skip
                 task = asyncio.create_task(running.run(self.committer))
                 self.running[claim.id] = (running, task)
                 begun.add(claim.id)
@@ -176,6 +189,8 @@ class Worker:
             del self.running[claim.id]
         self.finished += 1
         self._room.set()
+        if self._is_capped:
+            self._wake.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("a walk ended with a fault execution=%s", claim.id, exc_info=task.exception())
 
@@ -262,11 +277,10 @@ class Worker:
         for running, _task in left:
             if running.journal.records:
                 self.committer.request(running.journal)
-        self._left = [running.claim.id for running, _task in left]
 
     async def _hand_back(self) -> None:
         async with await connect() as connection:
-            await connection.execute(store.HAND_BACK, {"ids": self._left, "worker": self.id})
+            await connection.execute(store.HAND_BACK, {"ids": None, "worker": self.id})
             await connection.execute("DELETE FROM workflows_worker WHERE id = %s", [self.id])
             await connection.execute(store.FORGET_WORKERS)
             await connection.execute(f"NOTIFY {RUNS_CHANNEL}")

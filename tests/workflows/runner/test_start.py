@@ -17,7 +17,10 @@ from workflows.runner.start import InputRefused, NewRun, start_execution, start_
 def start(world: World, **fields: object) -> Execution:
     fields = {"triggered_by": "MANUAL", "input": {"name": "Ada"}} | fields
     identifier = start_execution(
-        organization_id=world.organization.pk, workflow_id=world.workflow.pk, version_id=world.version.pk, **fields
+        organization_id=world.organization.pk,
+        workflow_id=world.workflow.pk,
+        version_id=world.version.pk,
+        **fields,
     )
     return Execution.objects.get(pk=identifier)
 
@@ -34,7 +37,10 @@ def test_the_deadline_is_the_workflows_own_timeout(alder: World) -> None:
         definition = {"version": 1, "steps": [], "settings": {"timeout": "2h"}}
         workflow, version = make_workflow(alder.organization, alder.owner, name="Slow", definition=definition)
         identifier = start_execution(
-            organization_id=alder.organization.pk, workflow_id=workflow.pk, version_id=version.pk, triggered_by="API"
+            organization_id=alder.organization.pk,
+            workflow_id=workflow.pk,
+            version_id=version.pk,
+            triggered_by="API",
         )
         deadline = Execution.objects.get(pk=identifier).deadline_at
     assert abs(deadline - timezone.now() - timedelta(hours=2)) < timedelta(seconds=10)
@@ -85,7 +91,9 @@ def test_a_run_of_another_organizations_workflow_is_refused(alder: World, birch:
         connection.check_constraints()
 
 
-def test_the_workers_are_told_after_the_commit(alder: World, django_capture_on_commit_callbacks: object) -> None:
+def test_the_workers_are_told_after_the_commit(
+    alder: World, django_capture_on_commit_callbacks: object
+) -> None:
     with django_capture_on_commit_callbacks() as callbacks, alder.scope():  # type: ignore[operator]
         start(alder)
     assert len(callbacks) == 1
