@@ -94,7 +94,7 @@ from integrations.framework.signatures import (
     token_in_query,
 )
 from integrations.framework.signed_tokens import CertificateSignature, JwtHs256
-from integrations.framework.triggers import Poll, Subscription, Trigger, Webhooks
+from integrations.framework.triggers import FollowUp, Poll, Subscription, Trigger, Webhooks
 
 __all__ = [
     "Action",
@@ -112,6 +112,7 @@ __all__ = [
     "Ed25519",
     "Field",
     "File",
+    "FollowUp",
     "Hmac",
     "Idempotency",
     "Inbound",

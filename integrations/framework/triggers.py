@@ -84,6 +84,18 @@ class Webhooks:
 
 
 @dataclass(frozen=True)
+class FollowUp:
+    """How to fetch what a notice or a list entry only names by its id.
+
+    request: builds the call from (event, account); None when there is nothing to fetch. into: the member of the
+    event that gets the answer ("message"); "" replaces the event. polling.complete() does it.
+    """
+
+    request: Callable[[Any, Mapping[str, Any]], Request | None]
+    into: str = ""
+
+
+@dataclass(frozen=True)
 class Poll:
     """How to fetch what is new.
 
@@ -92,15 +104,25 @@ class Poll:
       an item count again when any of them changes (("id", "status") reports every change of status).
     stamp: path of a value that grows with newness (time or number), "" when there is none.
     order: the service's own: newest_first allows to stop at the first page that holds nothing new.
+    items may be a function of (answer, config), where the list must be put together first.
+    position: path in the answer (or function of it) of where to go on, for services that tell what changed since a
+      token of theirs: it is the next look's `since`, and what is listed counts as new. stale: statuses that say the
+      token is too old; the look then starts afresh.
+    whole: each look sees everything, and an item that went and came back is new again (a value changed and changed
+      back). follow_up: fetches each new item in full.
     """
 
     request: Callable[[Mapping[str, Any], Any], Request]
-    items: str = ""
+    items: str | Callable[[Response, Mapping[str, Any]], list[Any]] = ""
     id: str | tuple[str, ...] = "id"
     stamp: str = ""
     order: str = "newest_first"
     pagination: Pagination | None = None
     interval_seconds: int = 300
+    position: str | Callable[[Response], Any] = ""
+    stale: tuple[int, ...] = ()
+    whole: bool = False
+    follow_up: FollowUp | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +134,8 @@ class Trigger:
     sample: a realistic event as the service sends it; shown while building, and used by tests.
     root: path of the part of the event that workflows see; "" is the whole event.
     returns: values offered to later steps, with paths relative to `root`; empty offers the whole part.
-    webhooks: only when this trigger differs from its connector's.
+    webhooks: only when this trigger differs from its connector's. follow_up: fetches what a delivery only names,
+      before `accepts` and `returns` are read.
     """
 
     key: str
@@ -127,6 +150,7 @@ class Trigger:
     returns: Mapping[str, Output | str] = field(default_factory=dict)
     poll: Poll | None = None
     webhooks: Webhooks | None = None
+    follow_up: FollowUp | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in ("webhook", "polling"):

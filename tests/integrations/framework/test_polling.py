@@ -4,7 +4,15 @@ import asyncio
 
 import pytest
 
-from integrations.framework import CursorPages, Poll, Request, Response, TemporaryError
+from integrations.framework import (
+    CursorPages,
+    FollowUp,
+    PermanentError,
+    Poll,
+    Request,
+    Response,
+    TemporaryError,
+)
 from integrations.framework.polling import look
 
 POLL = Poll(lambda config, since: Request("GET", "/items", query={"since": since}), items="data", id="id", stamp="at",
@@ -83,3 +91,66 @@ def test_a_failed_look_advances_nothing():
         raise TemporaryError("down")
     with pytest.raises(TemporaryError):
         asyncio.run(look(POLL, {}, {"since": 1, "seen": ["i1"]}, send))
+
+
+def test_a_long_list_never_forgets_what_it_still_holds():
+    poll = Poll(lambda config, since: Request("GET", "/items"), items="data")
+    everything = [item(number) for number in range(6_000)]
+    _, cursor = looking(poll, None, everything)
+    assert looking(poll, cursor, everything)[0] == []
+
+
+def test_a_value_that_changed_back_counts_again_where_each_look_sees_the_whole():
+    poll = Poll(lambda config, since: Request("GET", "/items"), items="data", id=("id", "at"), whole=True)
+    _, cursor = looking(poll, None, [item(1, at="open")])
+    found, cursor = looking(poll, cursor, [item(1, at="done")])
+    assert found == ["i1|done"]
+    assert looking(poll, cursor, [item(1, at="open")])[0] == ["i1|open"]
+
+
+POSITIONED = Poll(
+    lambda config, since: Request("GET", "/changes", query={"token": since}) if since else Request("GET", "/start"),
+    items="data", position="token", stale=(410,))
+
+
+def positioned(cursor, answer):
+    asked = []
+
+    async def send(request):
+        asked.append((request.path, (request.query or {}).get("token")))
+        return answer(request)
+    return asyncio.run(look(POSITIONED, {}, cursor, send)), asked
+
+
+def test_a_service_that_hands_out_positions_is_asked_from_the_last_one():
+    start, asked = positioned(None, lambda request: Response(200, {"token": "t1"}))
+    assert (start.items, asked) == ((), [("/start", None)])
+    later, asked = positioned(start.cursor, lambda request: Response(200, {"token": "t2", "data": [item(1)]}))
+    assert asked == [("/changes", "t1")]
+    assert [identity for identity, _ in later.items] == ["i1"]
+    again, asked = positioned(later.cursor, lambda request: Response(200, {"token": "t3", "data": [item(1)]}))
+    assert [identity for identity, _ in again.items] == ["i1"]  # changed once more
+
+
+def test_a_position_too_old_starts_afresh():
+    def answer(request):
+        if request.path == "/changes":
+            raise PermanentError("gone", status=410)
+        return Response(200, {"token": "t9"})
+    result, asked = positioned({"since": "t1", "seen": []}, answer)
+    assert asked == [("/changes", "t1"), ("/start", None)]
+    assert (result.items, result.cursor["since"]) == ((), "t9")
+
+
+def test_new_items_are_fetched_in_full_and_a_vanished_one_stays_as_it_came():
+    poll = Poll(lambda config, since: Request("GET", "/items"), items="data", follow_up=FollowUp(
+        lambda entry, account: Request("GET", "/items/{id}", at={"id": entry["id"]}), into="whole"))
+
+    async def send(request):
+        if request.path == "/items":
+            return Response(200, {"data": [item(2), item(1)]})
+        if request.at["id"] == "i1":
+            raise PermanentError("gone", status=404)
+        return Response(200, {"text": "Hello"})
+    result = asyncio.run(look(poll, {}, {"since": None, "seen": []}, send))
+    assert dict(result.items) == {"i1": item(1), "i2": {**item(2), "whole": {"text": "Hello"}}}
