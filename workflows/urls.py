@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
+from workflows import urls_public
 from workflows.views import (
     activation,
     approvals,
@@ -68,3 +69,5 @@ urlpatterns: list[URLPattern] = [
     path("approvals/<uuid:approval_id>/", approvals.approval, name="approval"),
     path("approvals/<uuid:approval_id>/decision/", approvals.decision, name="decision"),
 ]
+
+urlpatterns += urls_public.urlpatterns
