@@ -1,0 +1,1 @@
+"""Crashes: real processes, killed at random, counted afterwards."""

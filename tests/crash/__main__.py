@@ -1,0 +1,110 @@
+"""`python -m tests.crash [runs]`: the long crash test, with everything that can go wrong at once; prints what it counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import threading
+import time
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+DATABASE = "steward_crash"
+MOST_SECONDS = 900
+
+
+def main() -> None:
+    """Run at least 300 runs through two workers that are killed, frozen and cut off from the database at random."""
+    import django
+
+    django.setup()
+    import psycopg
+    from django.conf import settings
+    from django.db import connections
+
+    from config.database import embedded
+    from tests import databases
+    from tests.crash.recorder import Recorder
+    from tests.crash.scene import counts, steps_of, twice_committed, workers
+    from tests.workflows.runner.working import begin, published
+    from tests.worlds import make_world
+
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    urls = embedded.ensure_running(embedded.data_folder())
+    databases.ensure_template(urls)
+    databases.clone(urls, DATABASE)
+    connections["default"].close()
+    settings.DATABASES["default"]["NAME"] = connections["default"].settings_dict["NAME"] = DATABASE
+    alder = make_world("Alder")
+    recorder = Recorder(seconds=0.05)
+    made = published(alder, "Crossing", *steps_of(recorder.port), concurrency=40)
+    url = databases.at(urls.superuser, DATABASE)
+    accepted: list[object] = []
+    feeder = threading.Thread(
+        target=lambda: [
+            (accepted.append(begin(alder, made, {})), time.sleep(0.05)) for _number in range(runs)
+        ]
+    )
+    cuts = freezes = 0
+    started = time.monotonic()
+    with workers(urls, DATABASE, ALLOWED_PRIVATE_HOSTS=f"127.0.0.1:{recorder.port}") as crew:
+        crew.start()
+        crew.start()
+        feeder.start()
+        while time.monotonic() - started < MOST_SECONDS:
+            time.sleep(random.uniform(0.3, 1.5))
+            with psycopg.connect(url, autocommit=True) as connection:
+                found = counts(connection)
+                if not feeder.is_alive() and sum(found.values()) == len(accepted) and not set(found) - {
+                    "COMPLETED", "WAITING",
+                }:  # fmt: skip
+                    break
+                if feeder.is_alive() or random.random() < 0.2:
+                    event = random.choice(["kill", "kill", "kill", "freeze", "cut"])
+                    if event == "kill":
+                        crew.kill()
+                        crew.start()
+                    elif event == "freeze":
+                        frozen = random.choice(crew.processes)
+                        crew.freeze(frozen)
+                        threading.Timer(4, crew.thaw, [frozen]).start()
+                        freezes += 1
+                    else:
+                        connection.execute(
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                            " WHERE application_name = 'steward-worker' AND datname = %s",
+                            [DATABASE],
+                        )
+                        cuts += 1
+        time.sleep(5)  # whoever is still frozen thaws, and finds that its runs have gone on without it
+        with psycopg.connect(url, autocommit=True) as connection:
+            found = counts(connection)
+            asked = connection.execute(
+                "SELECT count(DISTINCT execution_id) FROM workflows_approval"
+                " WHERE kind = 'UNCERTAIN_EFFECT' AND status = 'PENDING'"
+            ).fetchone()
+            overdue = connection.execute(
+                "SELECT count(*) FROM workflows_execution WHERE completed_at IS NULL AND deadline_at < now()"
+            ).fetchone()
+            repeated = twice_committed(connection)
+    recorder.close()
+    counted = {
+        "accepted": len(accepted), "by_status": found, "kills": crew.kills, "freezes": freezes, "cuts": cuts,
+        "duplicate_effects": sum(count - 1 for count in recorder.done.values()),
+        "repeated_with_the_same_key": sum(recorder.arrived.values()) - sum(recorder.done.values()),
+        "asked_about": asked and asked[0], "committed_twice": repeated, "overdue": overdue and overdue[0],
+        "seconds": round(time.monotonic() - started, 1),
+    }  # fmt: skip
+    sys.stdout.write(json.dumps(counted) + "\n")
+    good = (
+        sum(found.values()) == len(accepted)
+        and not set(found) - {"COMPLETED", "WAITING"}
+        and counted["duplicate_effects"] == counted["committed_twice"] == counted["overdue"] == 0
+        and found.get("WAITING", 0) == counted["asked_about"]
+    )
+    sys.exit(0 if good else "the count is not right")
+
+
+if __name__ == "__main__":
+    main()
