@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
+from integrations.framework.forms import read_form
+
 
 class Headers(Mapping[str, str]):
     """Read-only headers whose names compare without case; the last value of a repeated name wins."""
@@ -134,8 +136,10 @@ class Inbound:
 
     @property
     def payload(self) -> Any:
-        """JSON when the body is JSON, otherwise the form fields."""
-        return self.json if self.json is not None else self.form
+        """JSON when the body is JSON, otherwise the form fields, brackets in their names read as nesting."""
+        if self.json is not None:
+            return self.json
+        return read_form(self.body, self.headers.get("content-type", ""))
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,9 @@ class Webhooks:
     account: path in the payload of what tells the account, for address "app"; compared with account[account_key].
     handshake: answers the service's proof-of-ownership request; None when this delivery is not one.
     subscribe/read/unsubscribe/renew: requests through the vendor's API; without them `setup` tells the person what
-      to do by hand. renew_before_seconds: how long before state["expires_at"] to renew.
+      to do by hand. follow_up: a second request after subscribe, for services that switch signing on apart: `state`
+      holds what `read` returned, its answer goes through `read` too and is added. renew_before_seconds: how long
+      before state["expires_at"] to renew.
     answer: what we answer an accepted delivery with.
     """
 
@@ -65,6 +67,7 @@ class Webhooks:
     unsubscribe: Callable[[Subscription], Request] | None = None
     renew: Callable[[Subscription], Request] | None = None
     renew_before_seconds: int = 0
+    follow_up: Callable[[Subscription], Request] | None = None
     setup: str = ""
     answer: Reply = field(default_factory=Reply)
 

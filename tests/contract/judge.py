@@ -74,7 +74,9 @@ def cases(connector: Connector) -> Iterator[Case]:
             yield Case(connector, trigger.key, "subscribe", webhooks.subscribe(subscription), {})
         state = {"id": "1", "secret": "s", **(dict(trigger.sample) if isinstance(trigger.sample, dict) else {})}
         known = replace(subscription, state={**state, "id": "1"})
-        for variant, build in (("unsubscribe", webhooks.unsubscribe), ("renew", webhooks.renew)):
+        for variant, build in (
+            ("follow up", webhooks.follow_up), ("unsubscribe", webhooks.unsubscribe), ("renew", webhooks.renew),
+        ):
             if build is not None:
                 yield Case(connector, trigger.key, variant, build(known), {})
 
