@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
-from accounts.tenancy import uuid7
+from accounts.tenancy import organization_scope, uuid7
+from workflows.models import TriggerDecision
 from workflows.runner.wake import NOTIFY_WORKERS, notify_workers
 from workflows.triggers.addresses import Address
 
@@ -65,23 +66,43 @@ def store(
     Stale, and psycopg's DataError for data that JSON in PostgreSQL cannot hold.
     """
     now = datetime.now(UTC)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RECEIVE,
-            [
-                address.organization_id, address.workflow_id, address.version_id, address.trigger_id, address.stamp,
-                address.key, address.kind, reason, _json(detail),
-                delivery.id, delivery.method[:8], delivery.path[:300], delivery.query, _json(delivery.headers),
-                delivery.content_type[:120], delivery.body, delivery.remote_address, delivery.replay_of, dedupe_key,
-                now + DEDUPE_LASTS, uuid7(), uuid7(), uuid7(), _json(trigger), now + address.timeout, depth, reply_to,
-            ],
-        )  # fmt: skip
-        outcome, execution_id = cursor.fetchone()
+    decision_id = uuid7()
+    parameters = [
+        address.organization_id, address.workflow_id, address.version_id, address.trigger_id, address.stamp,
+        address.key, address.kind, reason, _json(detail),
+        delivery.id, delivery.method[:8], delivery.path[:300], delivery.query, _json(delivery.headers),
+        delivery.content_type[:120], delivery.body, delivery.remote_address, delivery.replay_of, dedupe_key,
+        now + DEDUPE_LASTS, decision_id, uuid7(), uuid7(), _json(trigger), now + address.timeout, depth, reply_to,
+    ]  # fmt: skip
+    try:
+        outcome, execution_id = _call(parameters)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block:
+            raise
+        # The server went away, before or after it had committed. The ids are ours, so asking again cannot store twice.
+        connection.close()
+        outcome, execution_id = _call_again(parameters, address, decision_id)
     if outcome == "STALE":
         raise Stale
     if outcome == "STARTED":
         _wake_workers()
     return Stored(outcome, execution_id, delivery.id)
+
+
+def _call(parameters: list[Any]) -> tuple[str, UUID | None]:
+    with connection.cursor() as cursor:
+        cursor.execute(RECEIVE, parameters)
+        row: tuple[str, UUID | None] = cursor.fetchone()
+        return row
+
+
+def _call_again(parameters: list[Any], address: Address, decision_id: UUID) -> tuple[str, UUID | None]:
+    try:
+        return _call(parameters)
+    except IntegrityError:
+        with organization_scope(address.organization_id):
+            decision = TriggerDecision.objects.get(pk=decision_id)
+        return decision.reason, decision.execution_id
 
 
 def _json(value: Any) -> str | None:

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
-from django.db import DataError, OperationalError, connection
+from django.db import DataError, InterfaceError, OperationalError, connection
 from django.utils.translation import gettext as _
 
 from accounts.tenancy import uuid7
@@ -26,6 +27,7 @@ from workflows.triggers import addresses, authentication, bodies, intake
 from workflows.triggers.addresses import Address
 from workflows.triggers.pace import Pace
 
+logger = structlog.get_logger(__name__)
 Reason = TriggerDecision.Reason
 RATE_PER_SECOND = getattr(settings, "WEBHOOK_RATE_PER_SECOND", 1_000)
 BURST = RATE_PER_SECOND * 2
@@ -92,8 +94,18 @@ def receive(token: str, arrival: Arrival) -> Answer:
     """Take one request: an accepted one is on disk when this returns. Every refusal has a reason and a decision row.
 
     202 with the run's id; 200 for a duplicate (the first run's id), a filtered or a captured one; 400 for a broken body;
-    401; 404 for an unknown address, an unpublished or an archived workflow; 405; 409 for a paused one; 413; 429.
+    401; 404 for an unknown address, an unpublished or an archived workflow; 405; 409 for a paused one; 413; 429; 503.
     """
+    try:
+        return _receive(token, arrival)
+    except (OperationalError, InterfaceError):
+        logger.exception("the database is away: a delivery was not taken")
+        connection.close()
+        message = _("The delivery could not be stored. Send it again in a moment.")
+        return Answer(503, {"error": "unavailable", "message": message}, {"Retry-After": "5"})
+
+
+def _receive(token: str, arrival: Arrival) -> Answer:
     address = addresses.find(token)
     if address is None or address.kind != Trigger.Kind.WEBHOOK:
         return UNKNOWN
