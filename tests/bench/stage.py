@@ -1,4 +1,4 @@
-"""What every benchmark stands on: a fresh database, worker and web processes, the yardstick, and how figures are told."""
+"""What every benchmark stands on: a fresh database, our processes, the yardstick, and how figures are told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m tests.crash [runs]`: the long crash test, with everything that can go wrong at once; prints what it counted."""
+"""`python -m tests.crash [runs]`: the long crash test, with all that can go wrong at once; prints what it counted."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ class Workers:
         os.kill(process.pid, signal.SIGSTOP)
 
     def thaw(self, process: subprocess.Popen[bytes]) -> None:
-        os.kill(process.pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):  # it may have been killed meanwhile
+            os.kill(process.pid, signal.SIGCONT)
 
     def stop(self) -> None:
         for process in self.processes:

@@ -1,4 +1,4 @@
-"""kill -9 of the worker in the middle of runs: another worker finishes them, and nothing that was committed runs again."""
+"""kill -9 of the worker in the middle of runs: another worker finishes them, and nothing committed runs again."""
 
 from __future__ import annotations
 

@@ -4,7 +4,9 @@ import os
 
 # All workers of an installation need the same two figures; tests of crashes hurry.
 HEARTBEAT_SECONDS = float(os.environ.get("STEWARD_HEARTBEAT_SECONDS", "5"))
-STALE_SECONDS = float(os.environ.get("STEWARD_STALE_SECONDS", "20"))  # silent for longer: its runs go to others
+STALE_SECONDS = float(
+    os.environ.get("STEWARD_STALE_SECONDS", "20")
+)  # silent for longer: its runs go to others
 POLL_SECONDS = 1.0  # between two looks for what is due, when nobody says that there is something
 DRAIN_SECONDS = 10.0  # after SIGTERM: what has not finished by then is handed back
 CANCEL_GRACE_SECONDS = 3.0  # for a live worker to end a run by itself; then it is ended in the database

@@ -19,8 +19,8 @@ from workflows.runner.start import start_execution
 
 COPY = """
 INSERT INTO workflows_executionstep (id, organization_id, execution_id, path, step_id, step_type, attempt, fence,
-  status, input, output, error, effect, effect_state, idempotency_key, recorded, started_at, finished_at, duration_ms, tokens,
-  cost_usd)
+  status, input, output, error, effect, effect_state, idempotency_key, recorded, started_at, finished_at, duration_ms,
+  tokens, cost_usd)
 SELECT n.new_id, s.organization_id, %(run)s, s.path, s.step_id, s.step_type, s.attempt, 0,
   CASE WHEN n.is_open THEN 'RUNNING' ELSE s.status END, s.input, s.output,
   CASE WHEN n.is_open THEN NULL ELSE s.error END, s.effect, s.effect_state, s.idempotency_key, s.recorded, s.started_at,

@@ -100,7 +100,8 @@ SET status = 'RUNNING', attempt = e.attempt + 1, worker_id = %(worker)s, claimed
   waiting_for = NULL
 FROM taken WHERE e.id = taken.id AND e.status = 'PENDING'
 RETURNING e.id, e.organization_id, e.workflow_id, e.version_id, e.attempt, e.mode, e.input, e.triggered_by,
-  e.trigger_key, e.started_at, e.deadline_at, e.depth, e.cancel_requested_at, e.reply_to, e.draft_definition, e.parent_id, e.relation
+  e.trigger_key, e.started_at, e.deadline_at, e.depth, e.cancel_requested_at, e.reply_to, e.draft_definition,
+  e.parent_id, e.relation
 """
 
 

@@ -1,0 +1,49 @@
+"""Loop: 1,000 items with a trivial body in one run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.bench import stage as on
+from tests.bench.companies import make_company, queue
+
+ITEMS = 1_000
+ROUNDS = 10
+DEFINITION = {
+    "version": 1,
+    "steps": [
+        {
+            "id": "each",
+            "type": "loop",
+            "items": "{{ trigger.body.numbers }}",
+            "steps": [{"id": "double", "type": "set", "values": {"value": "{{ item | times: 2 }}"}}],
+        }
+    ],
+}
+
+
+def run() -> dict[str, Any]:
+    """Return the figures: per run, in milliseconds."""
+    with on.stage() as stage, stage.connect() as connection:
+        company = make_company("Alder", DEFINITION)
+        worker = stage.worker()
+        times = []
+        given = {"body": {"numbers": list(range(ITEMS))}}
+        for number in range(ROUNDS + 1):
+            (identifier,) = queue(company, 1, input=given)
+            on.wait_until(lambda: on.unfinished(connection) == 0, "the run", every=0.02)
+            row = connection.execute(
+                "SELECT extract(epoch FROM completed_at - claimed_at), status FROM workflows_execution WHERE id = %s",
+                [identifier],
+            ).fetchone()
+            assert row and row[1] == "COMPLETED", row
+            if number:  # the first one compiles
+                times.append(float(row[0]))
+        return on.figures(
+            "loop",
+            settings=f"{ITEMS} items, one set step each, {ROUNDS} runs one by one, {on.settings_text()}",
+            rate_per_s=ITEMS * len(times) / sum(times),
+            **on.percentiles(times),
+            cpu_s=on.cpu_seconds(worker),
+            rss_mb=on.rss_mb(worker),
+        )
