@@ -111,7 +111,8 @@ async def complete(
         if error.status in (404, 410):
             return event
         raise
-    return {**event, follow_up.into: response.json} if follow_up.into else response.json
+    answer = follow_up.read(response) if follow_up.read else response.json
+    return {**event, follow_up.into: answer} if follow_up.into else answer
 
 
 def item_id(poll: Poll, item: Any) -> str:

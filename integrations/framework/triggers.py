@@ -91,11 +91,13 @@ class FollowUp:
     """How to fetch what a notice or a list entry only names by its id.
 
     request: builds the call from (event, account); None when there is nothing to fetch. into: the member of the
-    event that gets the answer ("message"); "" replaces the event. polling.complete() does it.
+    event that gets the answer ("message"); "" replaces the event. read: shapes the answer first.
+    polling.complete() does it.
     """
 
     request: Callable[[Any, Mapping[str, Any]], Request | None]
     into: str = ""
+    read: Callable[[Response], Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,8 @@ def test_a_position_too_old_starts_afresh():
 
 def test_new_items_are_fetched_in_full_and_a_vanished_one_stays_as_it_came():
     poll = Poll(lambda config, since: Request("GET", "/items"), items="data", follow_up=FollowUp(
-        lambda entry, account: Request("GET", "/items/{id}", at={"id": entry["id"]}), into="whole"))
+        lambda entry, account: Request("GET", "/items/{id}", at={"id": entry["id"]}), into="whole",
+        read=lambda response: response.json["text"]))
 
     async def send(request):
         if request.path == "/items":
@@ -153,4 +154,4 @@ def test_new_items_are_fetched_in_full_and_a_vanished_one_stays_as_it_came():
             raise PermanentError("gone", status=404)
         return Response(200, {"text": "Hello"})
     result = asyncio.run(look(poll, {}, {"since": None, "seen": []}, send))
-    assert dict(result.items) == {"i1": item(1), "i2": {**item(2), "whole": {"text": "Hello"}}}
+    assert dict(result.items) == {"i1": item(1), "i2": {**item(2), "whole": "Hello"}}
