@@ -9,12 +9,13 @@ from typing import Any
 from integrations.framework.catalog import ConnectorCatalog
 from workflows.definition.jsontext import read_json, with_lines
 from workflows.definition.problems import DefinitionInvalid, Problem
-from workflows.definition.schema import Definition
+from workflows.definition.schema import STEP_MODELS, TRIGGER_MODELS, Definition
 from workflows.definition.validate import check_data
 from workflows.definition.wording import gettext as _
 from workflows.models import Workflow, WorkflowVersion
 
 # Where people look first comes first; other keys follow in their own order.
+MODELS: dict[str, Any] = {**STEP_MODELS, **TRIGGER_MODELS}
 ORDER = ("version", "triggers", "inputs", "steps", "output", "settings")
 
 
@@ -50,10 +51,27 @@ def document_of(source: Workflow | WorkflowVersion) -> dict[str, Any]:
     return known | {name: value for name, value in document.items() if name not in known}
 
 
+def ordered(value: Any) -> Any:
+    """Return JSON data with the keys of steps and triggers in the order people write them; jsonb keeps none."""
+    if isinstance(value, list):
+        return [ordered(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    model = MODELS.get(value["type"]) if isinstance(value.get("type"), str) else None
+    names = (
+        [field.alias or name for name, field in model.model_fields.items()]
+        if model
+        else ["name", "value", "is"]
+    )
+    order = {name: place for place, name in enumerate(["id", "type", *names])}
+    keys = sorted(value, key=lambda name: order.get(name, len(order)))
+    return {name: ordered(value[name]) for name in keys}
+
+
 def text_of(source: Workflow | WorkflowVersion | dict[str, Any]) -> str:
     """Return the text of a draft, a version or a document, indented by two spaces."""
     document = source if isinstance(source, dict) else document_of(source)
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json.dumps(ordered(document), indent=2, ensure_ascii=False)
 
 
 def parts_of(document: dict[str, Any]) -> tuple[dict[str, Any], list[Any], dict[str, Any] | None]:

@@ -113,8 +113,10 @@ def needs_attention(user: User, now: datetime | None = None) -> dict[str, Any]:
     ).select_related("workflow")
     return {
         "questions": approvals.assigned_to(user).defer("shown", "form").order_by("-id")[:5],
-        "failed": failed.order_by("-started_at")[:5],
-        "broken": Integration.objects.filter(status__in=("EXPIRED", "ERROR")).defer("credentials")[:5],
+        "failed": failed.order_by("-started_at")[:3],
+        "broken": Integration.objects.filter(status__in=("EXPIRED", "ERROR")).only(
+            "id", "name", "organization_id"
+        )[:5],
     }
 
 

@@ -11,6 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from workflows.models import Approval, Execution
+from workflows.queries.timeline import step_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,11 @@ def why_ended(execution: Execution) -> Reason | None:
                 tone="info",
             )
         case Execution.Status.FAILED:
-            title = _("Step “%(step)s” failed") % {"step": step} if step else _("The run failed")
+            title = (
+                _("Step “%(step)s” failed") % {"step": step_words(execution, step)}
+                if step
+                else _("The run failed")
+            )
             url, action = _help_page(error)
             return Reason(title, f"{message} {_advice(error)}".strip(), url, action, detail=detail)
         case _:

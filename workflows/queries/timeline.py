@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Max
+from django.utils.translation import gettext as _
 
 from workflows.access import STEP_PAYLOAD
 from workflows.definition.problems import DefinitionInvalid
@@ -113,6 +114,18 @@ def rounds_of(execution: Execution, loop: str, start: int) -> Node | None:
     node = _nodes([recipe], prefix, _by_path(rows))[0]
     _count(node, _loop_totals(execution))
     return node
+
+
+def step_words(execution: Execution, path: str) -> str:
+    """Return a step of the run as people know it: its title, and in a loop which round it was."""
+    static = re.sub(r"\[\d+\]", "[]", path)
+    title = next(
+        (step.title for top in _recipe(execution) for step in top.walk() if step.path == static), path
+    )
+    rounds = re.findall(r"\[(\d+)\]", path)
+    if not rounds:
+        return title
+    return _("%(title)s (item %(number)s)") % {"title": title, "number": int(rounds[-1]) + 1}
 
 
 def fingerprint(execution: Execution) -> str:
