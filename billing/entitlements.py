@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
-from billing.models import Subscription, UsageEntry, UsageMetric, UsageRecord
+from billing.models import Subscription, UsageMetric
 from billing.plans import PLANS, Limit, Plan, plan_of
+from billing.usage import used_this_month
+
+__all__ = [
+    "PLANS",
+    "Limit",
+    "LimitReached",
+    "Plan",
+    "Room",
+    "UsageMetric",
+    "claim",
+    "concurrency_caps",
+    "is_charged",
+    "may_start_runs",
+    "plan_of",
+    "room",
+    "used_this_month",
+]
 
 PAYING = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING, Subscription.Status.PAST_DUE)
 
@@ -77,28 +91,6 @@ def may_start_runs(organization: Organization) -> bool:
     return Subscription.objects.filter(organization=organization, status__in=PAYING).exists()
 
 
-def month_start() -> datetime:
-    """Return the first instant of this month in UTC, the start of the metered period."""
-    return timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def used_this_month(organization: Organization, metric: UsageMetric) -> int:
-    """Return the metered quantity of this month: what is rolled up, plus what has come since."""
-    start = month_start()
-    record = (
-        UsageRecord.objects.filter(organization=organization, metric=metric, period_start=start)
-        .order_by("-period_end")
-        .first()
-    )
-    rolled_up_to = start
-    total = 0
-    if record is not None and record.details and "rolled_up_to" in record.details:
-        total = record.quantity
-        rolled_up_to = datetime.fromisoformat(record.details["rolled_up_to"])
-    entries = UsageEntry.objects.filter(organization=organization, metric=metric, at__gte=rolled_up_to)
-    return total + (entries.aggregate(total=Sum("quantity"))["total"] or 0)
-
-
 def concurrency_caps() -> dict[str, int]:
     """Return plan code -> how many runs of one organization may be in progress at once."""
     return {code: plan.concurrent_runs for code, plan in PLANS.items()}
@@ -106,5 +98,7 @@ def concurrency_caps() -> dict[str, int]:
 
 def is_charged(organization: Organization) -> bool:
     """Return whether Stripe goes on charging: a paid subscription that nobody has cancelled."""
-    rows = Subscription.objects.filter(organization=organization, status__in=PAYING, cancel_at_period_end=False)
+    rows = Subscription.objects.filter(
+        organization=organization, status__in=PAYING, cancel_at_period_end=False
+    )
     return rows.exclude(stripe_subscription_id=None).exists()

@@ -35,6 +35,24 @@ JOBS: tuple[Job, ...] = (
         "config.operations.maintenance.clear_leftovers",
         "Removes expired keys and links.",
     ),
+    Job(
+        "renew-integrations",
+        "*/5 * * * *",
+        "integrations.tasks.renew_due",
+        "Renews access that ends soon.",
+    ),
+    Job(
+        "check-integrations",
+        "17 * * * *",
+        "integrations.tasks.check_due",
+        "Tries connected accounts now and then.",
+    ),
+    Job(
+        "inbound-deliveries",
+        "29 3 * * *",
+        "integrations.tasks.clear_deliveries",
+        "Removes old deliveries of services.",
+    ),
 )
 
 

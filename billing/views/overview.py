@@ -1,0 +1,70 @@
+"""What the organization has, uses and could have."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts.models import User
+from accounts.permissions import Permission, may, requires
+from accounts.tenancy import organization_scope
+from billing import usage
+from billing.entitlements import UsageMetric, plan_of, room
+from billing.models import Subscription
+from billing.plans import PLANS, Limit
+
+
+@requires(Permission.VIEW_USAGE)
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show the plan, this month's usage with a forecast, and the price list. Payment is the owner's alone."""
+    organization = request.user.organization
+    month = usage.this_month(organization)
+    runs = next(used for used in month if used.metric == UsageMetric.WORKFLOW_EXECUTIONS)
+    days = usage.by_day(organization, UsageMetric.WORKFLOW_EXECUTIONS)
+    context = {
+        "plan": plan_of(organization),
+        "plans": PLANS.values(),
+        "month": month,
+        "rooms": [
+            room(organization, Limit.MONTHLY_RUNS, runs.quantity),
+            room(organization, Limit.MEMBERS, User.objects.filter(is_active=True).count()),
+        ],
+        "labels": [date_format(day, "j M") for day, _quantity in days],
+        "series": [{"name": str(UsageMetric.WORKFLOW_EXECUTIONS.label), "values": [n for _day, n in days]}],
+        "subscription": Subscription.objects.filter(organization=organization).first(),
+        "may_pay": may(request.user, Permission.MANAGE_BILLING),
+        "can_charge": bool(settings.STRIPE_SECRET_KEY),
+        "month_end": usage.month_of(timezone.now())[1],
+    }
+    return render(request, "billing/overview.html", context)
+
+
+@requires(Permission.VIEW_USAGE)
+def usage_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Download every usage record as CSV."""
+    organization = request.user.organization
+
+    def lines() -> Iterator[str]:
+        # A stream runs after the request's scope has closed.
+        with organization_scope(organization.pk):
+            for row in usage.csv_rows(organization):
+                yield writer.writerow(row)
+
+    writer: Any = csv.writer(_Echo())
+    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="steward-usage.csv"'
+    return response
+
+
+class _Echo:
+    """A file that hands each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
