@@ -36,7 +36,8 @@ def run() -> dict[str, Any]:
                 "SELECT extract(epoch FROM completed_at - claimed_at), status FROM workflows_execution WHERE id = %s",
                 [identifier],
             ).fetchone()
-            assert row and row[1] == "COMPLETED", row
+            assert row
+            assert row[1] == "COMPLETED", row
             if number:  # the first one compiles
                 times.append(float(row[0]))
         return on.figures(
