@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.tenancy.admin import SupportAdmin, link
+from accounts.tenancy.admin import HistoryAdmin, SupportAdmin, link
 from config.admin import site
-from integrations.models import Integration
+from integrations.models import EncryptionCanary, InboundDelivery, InboundKey, Integration
 
 
 @admin.register(Integration, site=site)
@@ -29,6 +29,7 @@ class IntegrationAdmin(SupportAdmin):
         "organization",
         "provider",
         "name",
+        "account_label",
         "status",
         "status_reason",
         "last_used_at",
@@ -46,3 +47,30 @@ class IntegrationAdmin(SupportAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(InboundDelivery, site=site)
+class InboundDeliveryAdmin(HistoryAdmin):
+    list_display = ["id", "organization_link", "integration", "method", "received_at", "handed_over_at"]
+    list_select_related = ["organization", "integration"]
+    search_fields = ["=id", "=integration__id", "=organization__id", "organization__name"]
+    # What customers receive is theirs: staff see that something came, not what it says.
+    fields = ["organization", "integration", "method", "positions", "received_at", "handed_over_at"]
+    organization_link = link("organization")
+
+
+@admin.register(InboundKey, site=site)
+class InboundKeyAdmin(HistoryAdmin):
+    list_display = ["key", "organization_link", "integration", "seen_at"]
+    list_select_related = ["organization", "integration"]
+    search_fields = ["key", "=integration__id", "=organization__id", "organization__name"]
+    fields = ["organization", "integration", "key", "seen_at"]
+    organization_link = link("organization")
+
+
+@admin.register(EncryptionCanary, site=site)
+class EncryptionCanaryAdmin(HistoryAdmin):
+    list_select_related = False
+    list_display = ["key_id", "made_at"]
+    search_fields = ["key_id"]
+    fields = ["key_id", "made_at"]

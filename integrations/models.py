@@ -1,11 +1,13 @@
-"""An organization's authorised account at a provider."""
+"""An organization's authorised account at a provider, and what providers send to us about it."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.tenancy import (
@@ -70,7 +72,11 @@ class IntegrationQuerySet(OrganizationQuerySet):
 
 
 class Integration(OrganizationOwned):
-    """A connected account. `credentials` is ciphertext bound to this row; nothing but the worker ever reads it."""
+    """A connected account. `credentials` is ciphertext bound to this row; nothing but the worker ever reads it.
+
+    settings: the account variables that addresses need (shop domain, data centre). webhook_state: ciphertext as well,
+    {"secret": ...} of deliveries that are addressed to the account as a whole.
+    """
 
     class Status(models.TextChoices):
         ACTIVE = "ACTIVE", _("Working")
@@ -82,6 +88,8 @@ class Integration(OrganizationOwned):
     name = models.CharField(_("name"), max_length=80)
     credentials = models.TextField(blank=True, editable=False)
     settings = models.JSONField(default=dict, blank=True)
+    # What the service itself calls the account: "Alder Bakery", "ada@example.com".
+    account_label = models.CharField(max_length=200, blank=True, db_default="")
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
     status_reason = models.CharField(max_length=300, blank=True)
     status_changed_at = models.DateTimeField(null=True, blank=True)
@@ -90,7 +98,11 @@ class Integration(OrganizationOwned):
     checked_at = models.DateTimeField(null=True, blank=True)
     webhook_url = models.URLField(max_length=500, null=True, blank=True)
     webhook_token = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    webhook_state = models.TextField(blank=True, editable=False, db_default="")
     expires_at = models.DateTimeField(null=True, blank=True)
+    # Who is renewing the token at the moment, so that of many workers one asks; see integrations.health.
+    refresh_lease = models.CharField(max_length=32, blank=True, editable=False, db_default="")
+    refresh_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         "accounts.User",
         on_delete=models.SET_NULL,
@@ -113,6 +125,8 @@ class Integration(OrganizationOwned):
                 condition=Q(expires_at__isnull=False),
                 name="integration_expiry",
             ),
+            # Deliveries to our whole application name the account they are about.
+            GinIndex(fields=["settings"], opclasses=["jsonb_path_ops"], name="integration_account"),
         ]
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
@@ -140,3 +154,81 @@ class Integration(OrganizationOwned):
     @property
     def is_usable(self) -> bool:
         return self.status == self.Status.ACTIVE
+
+
+class InboundDelivery(OrganizationOwned):
+    """One raw request of a provider about an integration, on disk before it is answered.
+
+    positions: which of its events are new; the others had been received before.
+    """
+
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="deliveries", db_constraint=False, db_index=False
+    )
+    method = models.CharField(max_length=8)
+    url = models.CharField(max_length=2000)
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=b"")
+    positions = models.JSONField(default=list)
+    received_at = models.DateTimeField(db_default=Now())
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(OrganizationOwned.Meta):
+        ordering = ["-id"]
+        verbose_name_plural = "inbound deliveries"
+        indexes = [
+            models.Index(fields=["integration", "-id"], name="inbound_of_integration"),
+            models.Index(fields=["received_at"], name="inbound_age"),
+        ]
+        constraints: ClassVar[list[Any]] = [
+            SameOrganization(
+                name="inbound_integration_same_org",
+                column="integration_id",
+                to="integrations_integration",
+                on_delete="CASCADE",
+            ),
+            RowLevelSecurity(name="inbound_rls"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {str(self.pk)[-8:]}"
+
+
+class InboundKey(OrganizationOwned):
+    """A provider's delivery id that was seen: the same event sent again starts nothing."""
+
+    integration = models.ForeignKey(
+        Integration, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    key = models.CharField(max_length=200)
+    seen_at = models.DateTimeField(db_default=Now())
+
+    class Meta(OrganizationOwned.Meta):
+        indexes = [models.Index(fields=["seen_at"], name="inbound_key_age")]
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organization", "integration", "key"], name="inbound_key_once"),
+            SameOrganization(
+                name="inbound_key_integration_same_org",
+                column="integration_id",
+                to="integrations_integration",
+                on_delete="CASCADE",
+            ),
+            RowLevelSecurity(name="inbound_key_rls"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class EncryptionCanary(models.Model):
+    """A known text encrypted with each key in use: a key of the same id that cannot open it is the wrong one."""
+
+    key_id = models.CharField(max_length=32, primary_key=True)
+    value = models.TextField()
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name_plural = "encryption canaries"
+
+    def __str__(self) -> str:
+        return self.key_id
