@@ -8,3 +8,6 @@ class IntegrationsConfig(AppConfig):
 
     name = "integrations"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from integrations import credentials  # noqa: F401  (registers the checks of the key)
