@@ -25,6 +25,7 @@ class Rule:
     allow: the roles that may use it in their own organization; the others get a 403.
     arguments: makes the URL's arguments out of a world; called in a system scope, so it may create what it names.
       An address with arguments is tried with the other organization's object as well, and answers 404.
+    is_common: the arguments name nothing of an organization (a service, say): everybody gets the same answer.
     method, data: the request. is_public: needs no sign-in and is not about the visitor's organization.
     """
 
@@ -33,6 +34,7 @@ class Rule:
     method: str = "GET"
     data: dict[str, Any] = field(default_factory=dict)
     is_public: bool = False
+    is_common: bool = False
 
 
 PUBLIC = Rule(is_public=True)
