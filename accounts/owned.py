@@ -81,10 +81,16 @@ def _belongs(field: Any, conditions: dict[type[models.Model], str]) -> bool:
 
 def _referrers_first(found: set[type[models.Model]]) -> list[type[models.Model]]:
     ordered = sorted(found, key=lambda model: model._meta.label)
-    graph: dict[type[models.Model], set[type[models.Model]]] = {model: set() for model in ordered}
+    is_optional: dict[tuple[Any, Any], bool] = {}
     for model in ordered:
         for field in _references(model):
-            # A nullable reference may close a circle (a workflow and its published version); it is checked last.
-            if field.related_model in graph and field.related_model is not model and not field.null:
-                graph[field.related_model].add(model)  # type: ignore[index]
+            if field.related_model in found and field.related_model is not model:
+                pair = (model, field.related_model)
+                is_optional[pair] = is_optional.get(pair, True) and field.null
+    graph: dict[type[models.Model], set[type[models.Model]]] = {model: set() for model in ordered}
+    for (referrer, target), optional in is_optional.items():
+        # Two tables that refer to each other, as a workflow and its versions do: the optional reference goes first,
+        # for clearing it might break a rule of its row; the other one is checked at the end.
+        if optional or not is_optional.get((target, referrer)):
+            graph[target].add(referrer)
     return list(TopologicalSorter(graph).static_order())

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from accounts.audit import record
 from accounts.models import User
 from accounts.sessions import end_sessions
+from accounts.tenancy import organization_scope
 
 
 @receiver([password_changed, password_set, password_reset], dispatch_uid="password_changed")
@@ -69,11 +70,14 @@ def after_account_disconnected(sender: Any, request: HttpRequest, socialaccount:
 
 
 def _record(action: str, request: HttpRequest, user: User, **values: Any) -> None:
-    """Write an event of a member; staff of ours have no organization whose trail it would belong to."""
-    if user.organization_id is not None:
-        record(
-            action, actor=user, target=user, request=request, organization_id=user.organization_id, **values
-        )
+    """Write an event of a member; staff of ours have no organization whose trail it would belong to.
+
+    In a scope of its own: allauth tells some of it only after its page's transaction.
+    """
+    if user.organization_id is None:
+        return
+    with organization_scope(user.organization_id):
+        record(action, actor=user, target=user, request=request, **values)
 
 
 def _kind(authenticator: Any) -> str:
