@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ class Subscription:
     config: what the person filled in for the trigger. account: the integration's account variables.
     secret: a random text made by us, for services that let the subscriber choose the signing key.
     state: what `read` returned when it was made (id, secret, expires_at and whatever else is needed later).
+    now: Unix seconds, for services that want to be told when the subscription shall end.
     """
 
     address: str
@@ -29,6 +31,7 @@ class Subscription:
     account: Mapping[str, Any] = field(default_factory=dict)
     secret: str = ""
     state: Mapping[str, Any] = field(default_factory=dict)
+    now: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Webhooks:
       "subscription" (state["secret"] of the subscription) or "credentials" (credentials[secret_name]).
     event: path of the event name in one event, or a function of (inbound, event).
     events: path of the list when one delivery carries several events ("" when the body itself is the list and
-      `is_list`), else None. delivery_id: path in one event, or "header:<name>": what duplicates are found by.
+      `is_list`), or a function of the delivery, else None.
+    delivery_id: path in one event, or "header:<name>": what duplicates are found by.
     account: path in the payload of what tells the account, for address "app"; compared with account[account_key].
     handshake: answers the service's proof-of-ownership request; None when this delivery is not one.
     subscribe/read/unsubscribe/renew: requests through the vendor's API; without them `setup` tells the person what
@@ -57,7 +61,7 @@ class Webhooks:
     secret: str = "subscription"
     secret_name: str = "signing_secret"
     event: str | Callable[[Inbound, Any], str] = ""
-    events: str | None = None
+    events: str | Callable[[Inbound], list[Any]] | None = None
     delivery_id: str | Callable[[Inbound, Any], str] = ""
     account: str = ""
     account_key: str = ""
@@ -75,6 +79,8 @@ class Webhooks:
         """Return the events in one delivery, in order."""
         if self.events is None:
             return [inbound.payload]
+        if callable(self.events):
+            return self.events(inbound)
         found = dig(inbound.payload, self.events)
         return found if isinstance(found, list) else []
 
