@@ -7,11 +7,16 @@ from datetime import UTC, datetime
 from procrastinate.contrib.django import app
 
 from accounts.tenancy import organization_scope, system_scope
+from integrations import credentials
+from integrations.inbound import register_inbound
 from workflows import approvals, notifications
 from workflows.models import Approval
-from workflows.triggers import failures, jobs
+from workflows.triggers import failures, jobs, provider, secrets
 
 __all__ = ["jobs"]
+
+register_inbound(provider.handle_inbound)
+credentials.register_rotation("triggers", secrets.rotate_some)
 
 
 @app.task(queue=notifications.QUEUE, retry=notifications.RETRY)

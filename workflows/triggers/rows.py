@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +13,10 @@ from workflows.models import Execution, Trigger, Workflow, WorkflowVersion
 from workflows.models.trigger import new_token
 from workflows.runner.wake import wake
 from workflows.triggers import schedule
+from workflows.triggers.provider import integration_for
 
 Kind = Trigger.Kind
-WITH_ADDRESS = frozenset({Kind.WEBHOOK, Kind.FORM})
+WITH_ADDRESS = frozenset({Kind.WEBHOOK, Kind.FORM, Kind.PROVIDER})
 # Changing one of these makes a schedule start to count anew; name, missed and overlap policies do not.
 TIMING = ("cron", "every", "timezone", "pause")
 
@@ -57,6 +59,10 @@ def replace_rows(workflow: Workflow, version: WorkflowVersion, now: datetime) ->
     for key, data in wanted.items():
         kind = Kind(data["type"].upper())
         row = present.get(key)
+        if row is not None and kind == Kind.PROVIDER and _is_other_event(row.settings, data):
+            # What the service was told about the old event is taken back; the new one has another list and cursor.
+            gone.append(copy(row))
+            row.state = {}
         kept.append(_write(workflow, row, key, kind, data, now, is_active=not data.get("disabled")))
     return kept, gone
 
@@ -88,9 +94,16 @@ def cancel_queued(row: Trigger, now: datetime) -> None:
         wake(queued)
 
 
-def integration_of(data: Mapping[str, Any]) -> str | None:
-    """Return the id of the integration a trigger listens to, or checks signatures with; None for the rest."""
-    return data.get("integration") or (data.get("auth") or {}).get("integration") or None
+def integration_of(kind: Trigger.Kind, data: Mapping[str, Any]) -> Any:
+    """Return the id of the account a trigger listens to, or checks signatures with; None for the rest."""
+    auth = data.get("auth") or {}
+    if kind == Kind.PROVIDER:
+        found = integration_for(str(data.get("provider", "")), data.get("integration"))
+    elif auth.get("method") == "provider" and auth.get("integration"):
+        found = integration_for(str(auth.get("provider", "")), auth["integration"])
+    else:
+        return None
+    return found.pk if found else None
 
 
 def _write(
@@ -105,7 +118,7 @@ def _write(
 ) -> Trigger:
     before = row.settings if row else {}
     row = row or Trigger(organization_id=workflow.organization_id, workflow=workflow, key=key, kind=kind)
-    row.settings, row.is_active, row.integration_id = data, is_active, integration_of(data)
+    row.settings, row.is_active, row.integration_id = data, is_active, integration_of(kind, data)
     if kind == Kind.SCHEDULE and now is not None:
         unchanged = all(before.get(name) == data.get(name) for name in TIMING) and bool(before)
         if not unchanged:
@@ -116,14 +129,15 @@ def _write(
             cancel_queued(row, now)
         elif row.next_fire_at is None or not unchanged:
             row.next_fire_at = _planned(row, max(now, row.last_fire_at or now))
-    if kind == Kind.PROVIDER and before and {**before, "name": ""} != {**data, "name": ""}:
-        # Another event or account has another list; its old cursor would skip or replay items.
-        row.state = {name: value for name, value in row.state.items() if name != "cursor"}
     if kind in WITH_ADDRESS and row.token is None:
         _save_with_token(row, data.get("token"))
     else:
         row.save()
     return row
+
+
+def _is_other_event(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return any(before.get(name) != after.get(name) for name in ("provider", "event", "integration", "with"))
 
 
 def _save_with_token(row: Trigger, wished: str | None) -> None:

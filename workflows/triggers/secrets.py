@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 
@@ -10,6 +11,7 @@ from integrations.framework.crypto import DecryptionFailed, KeyRing, row_binding
 from workflows.models import Trigger
 
 STATE_KEY = "secret"
+SUBSCRIPTION = "subscription"
 
 
 def keep(trigger: Trigger, secret: str) -> None:
@@ -35,6 +37,38 @@ def read(trigger: Trigger) -> str:
         return _keys(settings.ENCRYPTION_KEY).decrypt(value, bound_to=_binding(trigger))
     except DecryptionFailed:
         return ""
+
+
+def seal(trigger: Trigger, values: dict[str, Any]) -> str:
+    """Return a subscription's state encrypted for this row; it may hold the key that deliveries are signed with."""
+    return _keys(settings.ENCRYPTION_KEY).encrypt_json(values, bound_to=_binding(trigger))
+
+
+def unseal(trigger: Trigger, value: str) -> dict[str, Any]:
+    """Return what seal() hid; empty when it can no longer be read."""
+    try:
+        found = _keys(settings.ENCRYPTION_KEY).decrypt_json(value, bound_to=_binding(trigger))
+    except DecryptionFailed:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def rotate_some(ring: KeyRing, most: int) -> int:
+    """Encrypt up to `most` values of triggers with the newest key; return how many. In a system scope."""
+    done = 0
+    for trigger in Trigger.objects.select_for_update(of=("self",)).order_by("pk").iterator(chunk_size=200):
+        held = {name: trigger.state[name] for name in (STATE_KEY, SUBSCRIPTION) if isinstance(trigger.state.get(name), str)}
+        old = {name: value for name, value in held.items() if ring.needs_rotation(value)}
+        if not old:
+            continue
+        bound_to = _binding(trigger)
+        fresh = {name: ring.encrypt(ring.decrypt(value, bound_to=bound_to), bound_to=bound_to) for name, value in old.items()}
+        trigger.state = {**trigger.state, **fresh}
+        trigger.save(update_fields=["state", "updated_at"])
+        done += len(fresh)
+        if done >= most:
+            break
+    return done
 
 
 def _binding(trigger: Trigger) -> bytes:

@@ -23,7 +23,7 @@ from workflows.definition.expressions import ExpressionError, MissingValue
 from workflows.engine.limits import MAX_WORKFLOW_DEPTH
 from workflows.models import Trigger, TriggerDecision
 from workflows.runner import responses
-from workflows.triggers import addresses, authentication, bodies, intake
+from workflows.triggers import addresses, authentication, bodies, intake, service_hooks
 from workflows.triggers.addresses import Address
 from workflows.triggers.pace import Pace
 
@@ -107,10 +107,12 @@ def receive(token: str, arrival: Arrival) -> Answer:
 
 def _receive(token: str, arrival: Arrival) -> Answer:
     address = addresses.find(token)
-    if address is None or address.kind != Trigger.Kind.WEBHOOK:
+    if address is None or address.kind not in (Trigger.Kind.WEBHOOK, Trigger.Kind.PROVIDER):
         return UNKNOWN
     if (seconds := _pace.wait(token)) > 0:
         return _too_fast(address, arrival, seconds)
+    if address.kind == Trigger.Kind.PROVIDER:
+        return _from_service(address, arrival)
     if (reply := _handshake(address, arrival)) is not None:
         return Answer(reply.status, reply.body, {"Content-Type": reply.content_type, **reply.headers})
     if arrival.method not in address.settings.methods:
@@ -271,6 +273,14 @@ def _too_fast(address: Address, arrival: Arrival, seconds: float) -> Answer:
             pass  # the sender is told either way, and the next one of these is written down
     message = _("Too many requests. Wait a moment, or send several items in one request.")
     return Answer(429, {"error": "rate_limited", "message": message}, {"Retry-After": str(max(1, math.ceil(seconds)))})
+
+
+def _from_service(address: Address, arrival: Arrival) -> Answer:
+    if arrival.body is None:
+        return Answer(413, {"error": "too_large", "message": _("The delivery is too large.")})
+    inbound = Inbound(arrival.method, arrival.url, arrival.headers, arrival.body, arrival.at)
+    reply = service_hooks.receive(address.organization_id, address.trigger_id, inbound)
+    return Answer(reply.status, reply.body, {"Content-Type": reply.content_type, **reply.headers})
 
 
 def _handshake(address: Address, arrival: Arrival) -> Reply | None:
