@@ -32,7 +32,7 @@ def run() -> dict[str, Any]:
         accepted = many.statuses[202]
         return on.figures(
             "ingest",
-            settings=f"1 KB bodies over 50 connections for {SECONDS:g} s, gunicorn and one worker, {on.settings_text()}",
+            settings=f"1 KB over 50 connections for {SECONDS:g} s, gunicorn and one worker, {on.settings_text()}",
             rate_per_s=rate * accepted / max(1, sum(many.statuses.values())),
             yardstick_per_s=measured,
             **on.percentiles(many.latencies),

@@ -39,7 +39,7 @@ def run() -> dict[str, Any]:
         # What the address does for each: the answer and the wake-up in one transaction.
         with connection.transaction():
             connection.execute(
-                "UPDATE workflows_resumetoken SET used_at = now(), body = '{\"paid\": true}' WHERE execution_id = ANY(%s)",
+                "UPDATE workflows_resumetoken SET used_at = now(), body = '1' WHERE execution_id = ANY(%s)",
                 [chosen],
             )
             connection.execute("UPDATE workflows_execution SET wake_at = now() WHERE id = ANY(%s)", [chosen])
