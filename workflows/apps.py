@@ -8,3 +8,10 @@ class WorkflowsConfig(AppConfig):
 
     name = "workflows"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let runs that are held for an account go on as soon as it works again."""
+        from integrations.health import register_on_healed
+        from workflows.runner.wake import integration_reconnected
+
+        register_on_healed(integration_reconnected)

@@ -9,15 +9,15 @@ from integrations.framework.client import Client
 from integrations.framework.errors import PermanentError, classify
 from integrations.framework.paths import dig
 from integrations.framework.redaction import redact, secrets_in
+from integrations.health import Usable
 from workflows.definition.wording import gettext as _
 from workflows.engine.interface import EffectCall, EffectResult
-from workflows.runner.credentials import Opened
 
 BASE_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-5-mini"
 
 
-async def generate(client: Client, call: EffectCall, opened: Opened) -> EffectResult:
+async def generate(client: Client, call: EffectCall, opened: Usable) -> EffectResult:
     """Return {"text", "usage"}, and {"data"} for a schema or {"label"} for classify. Raises ConnectorError.
 
     The integration's settings may name base_url (a model server of one's own) and model.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from integrations.framework.client import Client
 from integrations.framework.errors import ConnectorError, PermanentError, ReconnectError, TemporaryError
 from integrations.framework.execute import look_up as look_up_call
 from integrations.framework.execute import perform as perform_action
+from integrations.health import NotUsable, Usable
 from workflows.definition.wording import gettext as _
 from workflows.engine.effects import default_class
 from workflows.engine.interface import (
@@ -30,7 +32,7 @@ from workflows.engine.interface import (
     StepError,
 )
 from workflows.runner import ai, http_step, own_effects
-from workflows.runner.credentials import HeldIntegration, Opened, mark_expired, open_integration
+from workflows.runner.credentials import note_broken, open_integration
 from workflows.runner.store import Claim
 
 if TYPE_CHECKING:
@@ -84,7 +86,19 @@ class RunEffects:
         if self.claim.mode == "DRY_RUN" and call.effect_class is not EffectClass.READ:
             return self._shown(call)
         calling.set(self.journal)
-        opened: Opened | None = None
+        started = time.monotonic()
+        try:
+            result = await self._perform(call)
+        except EffectError as failed:
+            self.journal.log("WARN", call.path, failed.error.message)
+            raise
+        seconds = time.monotonic() - started
+        said = _("Done in {seconds} s.").format(seconds=f"{seconds:.2f}")
+        self.journal.log("INFO", call.path, said, {"kind": str(call.kind), "seconds": round(seconds, 3)})
+        return result
+
+    async def _perform(self, call: EffectCall) -> EffectResult:
+        opened: Usable | None = None
         try:
             if call.kind is EffectKind.HTTP:
                 if call.inputs.get("integration"):
@@ -104,7 +118,7 @@ class RunEffects:
 
     async def look_up(self, call: EffectCall) -> EffectResult | None:
         calling.set(self.journal)
-        opened: Opened | None = None
+        opened: Usable | None = None
         try:
             opened = await self._open(call, str(call.inputs["provider"]))
             output = await look_up_call(
@@ -115,17 +129,18 @@ class RunEffects:
             raise await self._told(error, opened) from None
         return None if output is None else EffectResult(output)
 
-    async def _open(self, call: EffectCall, provider: str) -> Opened:
+    async def _open(self, call: EffectCall, provider: str) -> Usable:
         reference = str(call.inputs.get("integration") or "")
         if provider and not reference:
             connector = registry.get(provider) if provider.lower() in registry.slugs() else None
             if connector is not None and not getattr(connector.auth, "fields", ("asked",)):
-                return Opened(self.claim.organization_id, connector.provider, {}, {})
+                nobody = self.claim.organization_id
+                return Usable(nobody, nobody, connector.provider, connector.name, {}, {})
         return await open_integration(
             self.hands.pool, self.claim.organization_id, provider=provider, reference=reference
         )
 
-    async def _action(self, call: EffectCall, opened: Opened) -> EffectResult:
+    async def _action(self, call: EffectCall, opened: Usable) -> EffectResult:
         try:
             connector = registry.get(opened.provider)
             connector.action(str(call.inputs["operation"]))
@@ -142,15 +157,14 @@ class RunEffects:
         )  # fmt: skip
         return EffectResult(result.output)
 
-    async def _told(self, error: ConnectorError, opened: Opened | None) -> EffectError:
+    async def _told(self, error: ConnectorError, opened: Usable | None) -> EffectError:
         """Return a connector's error as the engine understands it, and note a credential that has died."""
         held = ""
-        if isinstance(error, HeldIntegration):
-            held = error.integration_id
+        if isinstance(error, NotUsable):
+            held = str(error.integration_id)
         elif isinstance(error, ReconnectError) and opened is not None:
             held = str(opened.id)
-            if await mark_expired(self.hands.pool, opened, error.message):
-                await own_effects.tell_of_dead_integration(self.hands.pool, self.claim, opened)
+            await note_broken(opened, error)
         kinds = (
             (ReconnectError, ErrorClass.RECONNECT),
             (TemporaryError, ErrorClass.TEMPORARY),

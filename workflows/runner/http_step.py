@@ -13,14 +13,14 @@ from integrations.framework.execute import flat, prepare
 from integrations.framework.messages import Request, Response
 from integrations.framework.paths import dig
 from integrations.framework.redaction import redact, secrets_in
+from integrations.health import Usable
 from workflows.definition.wording import gettext as _
 from workflows.engine.interface import EffectCall, EffectResult
-from workflows.runner.credentials import Opened
 
 HIDDEN_HEADERS = frozenset({"set-cookie", "set-cookie2"})
 
 
-async def send(client: Client, call: EffectCall, opened: Opened | None) -> EffectResult:
+async def send(client: Client, call: EffectCall, opened: Usable | None) -> EffectResult:
     """Return {"status", "headers", "body"}: the body is JSON where it is, else text. Raises ConnectorError."""
     inputs = call.inputs
     request = _request(inputs)
@@ -64,7 +64,7 @@ def _request(inputs: Mapping[str, Any]) -> Request:
     )
 
 
-async def _exchange(client: Client, call: EffectCall, opened: Opened | None, request: Request) -> Response:
+async def _exchange(client: Client, call: EffectCall, opened: Usable | None, request: Request) -> Response:
     secrets = secrets_in(opened.credentials) if opened else ()
     if opened is None:
         provider = "HTTP"

@@ -17,7 +17,6 @@ from accounts.tenancy import uuid7
 from integrations.framework.errors import PermanentError
 from workflows.definition.wording import gettext as _
 from workflows.engine.interface import EffectCall, EffectKind, EffectResult
-from workflows.runner.credentials import Opened
 from workflows.runner.start import INSERT, NewRun, definition_timeout
 from workflows.runner.store import Claim, compact
 from workflows.runner.wake import NOTIFY_WORKERS
@@ -153,15 +152,6 @@ async def _child(pool: AsyncConnectionPool[Any], claim: Claim, call: EffectCall)
         await connection.execute(INSERT, run.parameters())
         await connection.execute(NOTIFY_WORKERS)
     return EffectResult({"execution_id": str(run.id)})
-
-
-async def tell_of_dead_integration(pool: AsyncConnectionPool[Any], claim: Claim, opened: Opened) -> None:
-    """Let a job tell the owner that an integration needs reconnecting."""
-    async with pool.connection() as connection:
-        await defer(
-            connection, "workflows.tasks.integration_expired",
-            {"organization_id": str(claim.organization_id), "integration_id": str(opened.id)},
-        )  # fmt: skip
 
 
 async def defer(

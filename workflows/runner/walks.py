@@ -28,12 +28,14 @@ from workflows.engine.interface import (
 )
 from workflows.engine.payload import storable
 from workflows.engine.walk import Walk
+from workflows.runner.credentials import works_again
 from workflows.runner.effects import Hands, RunEffects
 from workflows.runner.group_commit import Committer, End
 from workflows.runner.journal import RunJournal
 from workflows.runner.limits import FAILURE_NOTICE_SECONDS
 from workflows.runner.store import Claim
 from workflows.runner.versions import Version
+from workflows.runner.wake import NOTIFY_WOKEN, WAKE
 
 log = logging.getLogger("steward.runs")
 
@@ -43,7 +45,7 @@ ENVIRONMENT = SystemEnvironment()
 class Running:
     """One claimed run while it is walked."""
 
-    __slots__ = ("claim", "journal", "version", "walk")
+    __slots__ = ("claim", "hands", "journal", "version", "walk")
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Running:
     ) -> None:
         self.claim = claim
         self.version = version
+        self.hands = hands
         self.journal = RunJournal(claim, committer, steps, answers)
         self.walk = Walk(
             run_input(claim, version, root or claim.id),
@@ -77,6 +80,8 @@ class Running:
             else:
                 outcome = await self.walk.run()
             await committer.request(self.journal, end_of(self, outcome))
+            if isinstance(outcome, Suspended):
+                await self._look_again(outcome)
         except Fenced:
             log.warning("run was taken over execution=%s attempt=%s", self.claim.id, self.claim.attempt)
         except psycopg.Error as refused:
@@ -84,6 +89,14 @@ class Running:
         except Exception as fault:
             log.exception("the engine failed execution=%s", self.claim.id)
             await self._fail(committer, f"{type(fault).__name__}: {fault}")
+
+    async def _look_again(self, outcome: Suspended) -> None:
+        """Wake the run if its integration was reconnected before it was known to wait for that."""
+        held = [each.key for each in outcome.wake_on if each.kind is WakeKind.HELD_INTEGRATION]
+        if held and await works_again(self.hands.pool, held):
+            async with self.hands.pool.connection() as connection:
+                await connection.execute(WAKE, [[self.claim.id]])
+                await connection.execute(NOTIFY_WOKEN)
 
     async def _fail(self, committer: Committer, detail: str) -> None:
         error = StepError(

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from accounts.tenancy import uuid7
+from integrations.credentials import key_ring
 from integrations.framework.crypto import row_binding
+from integrations.health import heal
 from integrations.models import Integration
 from tests.workflows.runner.working import as_system, begin, ended, journal, published, reaches, working
 from tests.worlds import World, make_world
-from workflows.runner.credentials import key_ring
-from workflows.runner.wake import integration_reconnected
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 SECRET = "sk-alder-0123456789"
@@ -157,8 +157,8 @@ def test_a_dead_credential_holds_the_run_until_it_is_reconnected(alder: World, s
             integration.refresh_from_db()
             assert integration.status == "EXPIRED"
             service.accepts = SECRET
-            Integration.objects.filter(pk=integration.pk).update(status="ACTIVE")
-            assert integration_reconnected(alder.organization.pk, integration.pk) == 1
+            heal(integration)
+            integration.save()
         found = ended(identifier)
     assert found.status == "COMPLETED"
     everything = as_system("SELECT row_to_json(s)::text FROM workflows_executionstep s")
