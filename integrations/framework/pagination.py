@@ -17,7 +17,8 @@ MAX_RESULTS = 10_000
 class Pagination(Protocol):
     """items: path of the list in each answer. next(): the request for the following page, None at the end."""
 
-    items: str
+    @property
+    def items(self) -> str: ...
 
     def next(self, request: Request, response: Response) -> Request | None: ...
 
