@@ -4,10 +4,11 @@ import base64
 from collections.abc import Iterator, Mapping
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formataddr, getaddresses
+from email.utils import formataddr
 from typing import Any
 
 from integrations.connectors._google import refine, sign_in
+from integrations.connectors._mailboxes import mailboxes, one_line
 from integrations.framework import (
     Action,
     Connector,
@@ -60,17 +61,7 @@ def compose(inputs: Mapping[str, Any]) -> str:
 
 
 def addresses(text: str) -> str:
-    """Return the addresses in "Ada <ada@example.com>, bob@example.com", each checked. Raises PermanentError."""
-    found = getaddresses([one_line(text)])
-    for name, address in found:  # what the parser cannot read comes back as an empty pair
-        if address.count("@") != 1 or address.startswith("@") or address.endswith("@") or " " in address:
-            raise PermanentError(f"“{address or name or text}” is not an e-mail address. Correct it in this step.")
-    return ", ".join(formataddr(pair) for pair in found)
-
-
-def one_line(text: str) -> str:
-    # A line break in a header would begin another header.
-    return " ".join(str(text).split())
+    return ", ".join(formataddr(mailbox) for mailbox in mailboxes(text))
 
 
 def read_message(message: Any) -> dict[str, Any]:
