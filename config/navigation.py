@@ -11,6 +11,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from accounts.tenancy import organization_scope
+
 THEME_COOKIE = "theme"  # written by static/js/theme.js
 THEMES = ("light", "dark")
 EVERYBODY = frozenset({"OWNER", "ADMIN", "MEMBER", "VIEWER"})
@@ -67,7 +69,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def _groups(request: HttpRequest) -> Iterator[list[dict[str, Any]]]:
-    role = getattr(getattr(request, "user", None), "role", None)
+    user = getattr(request, "user", None)
+    role = None if getattr(user, "is_staff", False) else getattr(user, "role", None)
     entries = [[_entry(place, request) for place in group if role in place.roles] for group in PLACES]
     present = [[entry for entry in group if entry] for group in entries]
     # The longest address that begins the present path is the open place: "/" begins them all.
@@ -88,8 +91,17 @@ def _entry(place: Place, request: HttpRequest) -> dict[str, Any] | None:
         "label": place.label,
         "icon": place.icon,
         "is_current": False,
-        "count": count(request) if count else 0,
+        "count": _counted(count, request) if count else 0,
     }
+
+
+def _counted(count: Callable[[HttpRequest], int], request: HttpRequest) -> int:
+    """Return the count of the person's own organization: pages of signing in see all of them."""
+    organization_id = getattr(request.user, "organization_id", None)
+    if organization_id is None:
+        return count(request)
+    with organization_scope(organization_id):
+        return count(request)
 
 
 def _is_under(path: str, url: str) -> bool:

@@ -24,6 +24,7 @@ from accounts.models import AuditEvent, User
 from accounts.tenancy import system_scope
 from tests.accounts.mailbox import code_in, latest, link_in
 from tests.worlds import World
+from workflows.models import Workflow
 
 PASSWORD = "a long pass phrase of nine"
 NEW_PASSWORD = "another pass phrase of ten"
@@ -217,3 +218,17 @@ def test_a_sensitive_page_asks_for_the_password_again(client: Client, owner: Use
 
 def code_of(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+
+
+def test_pages_of_signing_in_count_our_own_rows_only(
+    client: Client, owner: User, birch: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from config import navigation
+
+    seen: list[int] = []
+    monkeypatch.setitem(
+        navigation._counts, "workflows:list", lambda request: seen.append(Workflow.objects.count()) or 0
+    )
+    log_in(client, owner)
+    assert client.get(reverse("account_email")).status_code == 200
+    assert seen == [1]
