@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AuditEvent
+from accounts.models import AuditEvent, User
 
 # action -> what the person did. %(target)s: what it was done to; %(before_x)s, %(after_x)s: the changed values.
 SENTENCES: dict[str, Any] = {
@@ -96,7 +96,7 @@ def sentence(event: AuditEvent) -> str:
     """Return what happened, to be read after the name of who did it. An unknown kind is named by its parts."""
     words: defaultdict[str, Any] = defaultdict(lambda: "–", target=event.target_label or "–")
     for side, values in (("before", event.before), ("after", event.after)):
-        words |= {f"{side}_{name}": value for name, value in (values or {}).items()}
+        words |= {f"{side}_{name}": _shown(value) for name, value in (values or {}).items()}
     if event.action in SENTENCES:
         return str(SENTENCES[event.action] % words)
     noun, _dot, verb = event.action.partition(".")
@@ -122,4 +122,6 @@ def icon_of(event: AuditEvent) -> str:
 def _shown(value: Any) -> str:
     if value is None or value == "":
         return "–"
+    if value in User.Role.values:
+        return str(User.Role(value).label)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

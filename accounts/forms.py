@@ -192,6 +192,7 @@ class PersonalForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["name"].required = True
         organization = self.instance.organization
         zone = organization.timezone if organization else "UTC"
         choices: Any = self.fields["timezone"]

@@ -63,4 +63,10 @@ def audit_export(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def _shown(event: AuditEvent) -> dict[str, Any]:
-    return {"event": event, "sentence": sentence(event), "details": details(event), "icon": icon_of(event)}
+    return {
+        "event": event,
+        "actor": event.actor_label.partition(" <")[0],
+        "sentence": sentence(event),
+        "details": details(event),
+        "icon": icon_of(event),
+    }

@@ -15,7 +15,7 @@ from accounts.audit import record
 from accounts.forms import PersonalForm
 from accounts.notifications import Notification
 from accounts.permissions import Permission, requires
-from accounts.sessions import end_sessions, sessions_of
+from accounts.sessions import browser_name, end_sessions, sessions_of
 from accounts.views.team import signed_in
 
 
@@ -44,13 +44,16 @@ def security(request: HttpRequest) -> HttpResponse:
     factors = list(Authenticator.objects.filter(user_id=person.pk))
     codes = next((factor for factor in factors if factor.type == Authenticator.Type.RECOVERY_CODES), None)
     kinds = [factor.type for factor in factors]
+    sessions = list(sessions_of(person)[:20])
+    for session in sessions:
+        session.browser = browser_name(session.user_agent)
     context = {
         "tab": "security",
         "has_totp": Authenticator.Type.TOTP in kinds,
         "passkeys": kinds.count(Authenticator.Type.WEBAUTHN),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else None,
         "connected": list(SocialAccount.objects.filter(user_id=person.pk)),
-        "sessions": list(sessions_of(person)[:20]),
+        "sessions": sessions,
         "session_key": request.session.session_key,
     }
     return render(request, "accounts/security.html", context)

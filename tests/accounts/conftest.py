@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,9 +20,9 @@ class CommittingClient(Client):
 
 
 @pytest.fixture
-def client(db: None, django_capture_on_commit_callbacks: Any) -> Iterator[Client]:
+def client(db: None, django_capture_on_commit_callbacks: Any) -> Client:
     """A browser. The counts of the rate limits start at nothing."""
     cache.clear()
     made = CommittingClient()
     made.capture = django_capture_on_commit_callbacks
-    yield made
+    return made

@@ -41,7 +41,7 @@ def sentences(response: Any) -> list[str]:
     return [row["sentence"] for row in response.context["events"]]
 
 
-ROLE_CHANGED = "changed the role of Member of Alder from VIEWER to MEMBER"
+ROLE_CHANGED = "changed the role of Member of Alder from Viewer to Member"
 PUBLISHED = "published the workflow Greeting of Alder"
 
 

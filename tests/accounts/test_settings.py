@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import api_keys
 from accounts.models import ApiKey, AuditEvent, Organization, User
 from accounts.notifications import Notification, wants
+from accounts.sessions import browser_name
 from accounts.tenancy import system_scope
 from tests.worlds import World
 
@@ -156,3 +157,23 @@ def test_signing_out_everywhere_else_leaves_this_session(owners: Client, alder: 
     owners.post(reverse("accounts:sessions-end"))
     assert owners.get(reverse("accounts:settings")).status_code == 200
     assert other.get(reverse("accounts:settings")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36 Edg/142.0",
+            "Edge on Windows",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Safari/604.1",
+            "Safari on iPhone",
+        ),
+        ("curl/8.9", "curl/8.9"),
+        ("", "Unknown browser"),
+    ],
+)
+def test_browsers_are_called_what_people_call_them(user_agent: str, name: str) -> None:
+    assert browser_name(user_agent) == name
