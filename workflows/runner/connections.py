@@ -23,7 +23,7 @@ def conninfo() -> str:
         return settings.WORKER_DATABASE_URL
     database = settings.DATABASES["default"]
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    found = {name: database.get(key) or None for name, key in names.items()}
+    found: dict[str, Any] = {name: database.get(key) or None for name, key in names.items()}
     options = {
         name: value for name, value in database.get("OPTIONS", {}).items() if isinstance(value, str | int)
     }
