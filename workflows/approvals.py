@@ -6,16 +6,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.conf import settings
-from django.core import signing
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,8 +24,6 @@ from workflows.schema_forms import schema_problems
 
 logger = structlog.get_logger(__name__)
 Status, Kind, Via = Approval.Status, Approval.Kind, ApprovalVote.Via
-LINK_SALT = "workflows.approval.link"
-LINK_LASTS = timedelta(days=14)
 # What a person can say about a call of which nobody knows whether it happened.
 RESOLUTIONS = ("happened", "not_happened", "stop")
 
@@ -44,16 +38,6 @@ class VoteRefused(ValueError):
     def __init__(self, code: str, message: str, fields: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message)
         self.code, self.fields = code, list(fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Who may answer what through a signed address. content_hash: of what the e-mail showed."""
-
-    organization_id: UUID
-    approval_id: UUID
-    user_id: UUID
-    content_hash: str
 
 
 # --- Asking ----------------------------------------------------------------------------------------------------------
@@ -76,16 +60,23 @@ def create(
 ) -> Approval:
     """Ask, and send the e-mails; asking the same again (execution, path, kind) returns the first question.
 
-    assignees: {"user": e-mail or id} and {"role": ...} entries; empty asks owners and admins. An uncertain effect that is
-    asked about anew (another attempt in `shown`) reopens its question. Raises ApprovalProblem when nobody could answer.
+    assignees: {"user": e-mail or id} and {"role": ...} entries; empty asks owners and admins. An uncertain
+    effect that is asked about anew (another attempt in `shown`) reopens its question.
+    Raises ApprovalProblem when nobody could answer.
     """
     from workflows import notifications
 
-    existing = Approval.objects.select_for_update(of=("self",)).filter(execution=execution, path=path, kind=kind).first()
+    existing = (
+        Approval.objects.select_for_update(of=("self",))
+        .filter(execution=execution, path=path, kind=kind)
+        .first()
+    )
     if existing is not None and (existing.status == Status.PENDING or not _asks_anew(existing, shown)):
         return existing
     resolved = _resolve(assignees)
-    approval = existing or Approval(organization_id=execution.organization_id, execution=execution, path=path, kind=kind)
+    approval = existing or Approval(
+        organization_id=execution.organization_id, execution=execution, path=path, kind=kind
+    )
     approval.status, approval.answer, approval.decided_at = Status.PENDING, None, None
     approval.title, approval.message = title[:200] or _("Please decide"), message
     approval.form, approval.shown, approval.assignees = form, shown, resolved
@@ -96,7 +87,14 @@ def create(
             _("%(wanted)s people must approve, but only %(found)s of those named may. Change who is asked.")
             % {"wanted": approval.required, "found": len(people)}
         )
-    question = {"title": title, "message": message, "form": form, "shown": shown, "assignees": resolved, "required": required}
+    question = {
+        "title": title,
+        "message": message,
+        "form": form,
+        "shown": shown,
+        "assignees": resolved,
+        "required": required,
+    }
     approval.content_hash = content_hash(execution.pk, path, question)
     approval.save()
     approval.votes.all().delete()
@@ -105,7 +103,7 @@ def create(
 
 
 def ask_about_effect(execution: Execution, path: str, *, attempt: int, what: str, call: Any) -> Approval:
-    """Ask owners and admins whether a call that was interrupted happened. what: in words; call: shown, without secrets."""
+    """Ask owners and admins whether an interrupted call happened. what: in words; call: without secrets."""
     return create(
         execution,
         path,
@@ -132,7 +130,7 @@ def fingerprint(approval: Approval) -> str:
 
 
 def settle_assignees(approval: Approval) -> Approval:
-    """Replace the e-mail addresses a step named by the people they belong to; without any, owners and admins are asked."""
+    """Replace the addresses a step named by the people they belong to; with none left, owners and admins are asked."""
     settled = [entry for entry in approval.assignees if "role" in entry]
     for entry in approval.assignees:
         if "role" not in entry and (person := _person(str(entry.get("user") or ""))) is not None:
@@ -148,7 +146,9 @@ def settle_assignees(approval: Approval) -> Approval:
 def cancel_of(execution_id: UUID) -> int:
     """Withdraw the open questions of a run that has ended; return how many."""
     return (
-        Approval.objects.pending().filter(execution_id=execution_id).update(status=Status.CANCELLED, decided_at=timezone.now())
+        Approval.objects.pending()
+        .filter(execution_id=execution_id)
+        .update(status=Status.CANCELLED, decided_at=timezone.now())
     )
 
 
@@ -163,7 +163,10 @@ def assigned_people(approval: Approval) -> Any:
         roles = [User.Role.OWNER, User.Role.ADMIN]
     allowed = [role for role in User.Role if role in Permission.ANSWER_APPROVAL.roles]
     return User.objects.filter(
-        Q(pk__in=users) | Q(role__in=roles), organization_id=approval.organization_id, is_active=True, role__in=allowed
+        Q(pk__in=users) | Q(role__in=roles),
+        organization_id=approval.organization_id,
+        is_active=True,
+        role__in=allowed,
     )
 
 
@@ -247,33 +250,13 @@ def expire_due(now: datetime) -> int:
     return len(expired)
 
 
-# --- Links that work without signing in ------------------------------------------------------------------------------
-
-
-def link_for(approval: Approval, user: User) -> str:
-    """Return the address in this person's e-mail: for this question and person alone, until it is decided or expires."""
-    token = signing.dumps(
-        [str(approval.organization_id), str(approval.pk), str(user.pk), fingerprint(approval)],
-        salt=LINK_SALT,
-        compress=True,
-    )
-    return settings.BASE_URL + reverse("workflows:approve-link", args=[token])
-
-
-def read_link(token: str) -> Link | None:
-    """Return what a signed address is for; None when it was altered or is too old."""
-    try:
-        organization, approval, user, shown = signing.loads(token, salt=LINK_SALT, max_age=LINK_LASTS)
-        return Link(UUID(organization), UUID(approval), UUID(user), str(shown))
-    except (signing.BadSignature, ValueError, TypeError):
-        return None
-
-
 # --- Parts -----------------------------------------------------------------------------------------------------------
 
 
 def _asks_anew(existing: Approval, shown: Any) -> bool:
-    return existing.kind == Kind.UNCERTAIN_EFFECT and (existing.shown or {}).get("attempt") != (shown or {}).get("attempt")
+    return existing.kind == Kind.UNCERTAIN_EFFECT and (existing.shown or {}).get("attempt") != (
+        shown or {}
+    ).get("attempt")
 
 
 def _resolve(assignees: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -285,7 +268,9 @@ def _resolve(assignees: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
         wanted = str(entry.get("user") or "").strip()
         person = _person(wanted)
         if person is None:
-            message = _("Nobody in your organization has the e-mail address “%(address)s”. Change who is asked.")
+            message = _(
+                "Nobody in your organization has the e-mail address “%(address)s”. Change who is asked."
+            )
             raise ApprovalProblem(message % {"address": wanted})
         resolved.append({"user": str(person.pk)})
     return resolved
@@ -331,7 +316,11 @@ def _check_resolution(answers: dict[str, Any]) -> bool:
 
 def _resolution(approval: Approval, cast: ApprovalVote) -> dict[str, Any]:
     form = cast.form or {}
-    found = {"resolution": form["resolution"], "attempt": (approval.shown or {}).get("attempt", 0), "who": [cast.voter_label]}
+    found = {
+        "resolution": form["resolution"],
+        "attempt": (approval.shown or {}).get("attempt", 0),
+        "who": [cast.voter_label],
+    }
     return {**found, "output": form.get("output")} if form["resolution"] == "happened" else found
 
 

@@ -20,9 +20,10 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from accounts.models import User
+from accounts.notifications import Notification, wants
 from accounts.tenancy import first_uuid7, organization_scope, system_scope
 from integrations.models import Integration
-from workflows import approvals
+from workflows import approval_links, approvals
 from workflows.models import Approval, Execution, Workflow
 
 QUEUE = "mail"
@@ -35,7 +36,7 @@ LONGEST_RUN = timedelta(days=400)  # bounds which months are looked through
 MAX_LISTED = 20
 
 
-# --- Failed runs -------------------------------------------------------------------------------------------------------
+# --- Failed runs ----------------------------------------
 
 
 def run_failed(organization_id: str, execution_id: str, now: datetime | None = None) -> None:
@@ -57,7 +58,9 @@ def run_failed(organization_id: str, execution_id: str, now: datetime | None = N
 
 def _plan_digest(organization_id: str, workflow_id: str, after: datetime, now: datetime) -> None:
     # One waiting job per workflow tells about everything that fails until it runs, or nothing when nothing does.
-    job = tell_about_failures.configure(queueing_lock=f"failure-mail/{workflow_id}", schedule_at=now + DIGEST_AFTER)
+    job = tell_about_failures.configure(
+        queueing_lock=f"failure-mail/{workflow_id}", schedule_at=now + DIGEST_AFTER
+    )
     try:
         with transaction.atomic():  # a refused job would otherwise spoil a transaction around this one
             since = (after + timedelta.resolution).isoformat()
@@ -115,11 +118,12 @@ def recipients(workflow: Workflow) -> list[tuple[str, str]]:
         else:
             addresses.append((str(entry), settings.LANGUAGE_CODE))
     people = User.objects.filter(condition, organization_id=workflow.organization_id, is_active=True)
-    found = [(user.email, user.language or settings.LANGUAGE_CODE) for user in people]
+    willing = [user for user in people if wants(user, Notification.RUN_FAILED)]
+    found = [(user.email, user.language or settings.LANGUAGE_CODE) for user in willing]
     return list({email.lower(): (email, language) for email, language in [*addresses, *found]}.values())
 
 
-# --- Connections -------------------------------------------------------------------------------------------------------
+# --- Connections ----------------------------------------
 
 
 def tell_about_integration(organization_id: str, integration_id: str) -> None:
@@ -131,8 +135,11 @@ def tell_about_integration(organization_id: str, integration_id: str) -> None:
             return
         integration.owner_notified_at = timezone.now()
         integration.save(update_fields=["owner_notified_at"])
-        managers = User.objects.filter(role__in=[User.Role.OWNER, User.Role.ADMIN], is_active=True)
-        people = [(user.email, user.language) for user in managers.filter(organization_id=organization_id)]
+        managers = User.objects.filter(
+            role__in=[User.Role.OWNER, User.Role.ADMIN], is_active=True, organization_id=organization_id
+        )
+        willing = [user for user in managers if wants(user, Notification.INTEGRATION_BROKEN)]
+        people = [(user.email, user.language) for user in willing]
     context = {
         "integration": integration,
         "action_url": settings.BASE_URL + "/integrations/",
@@ -141,7 +148,7 @@ def tell_about_integration(organization_id: str, integration_id: str) -> None:
     send("integration", people, context, organization_id=organization_id)
 
 
-# --- Questions ---------------------------------------------------------------------------------------------------------
+# --- Questions ----------------------------------------
 
 
 def ask_for_approval(approval: Approval, *, remind_seconds: float | None = None) -> None:
@@ -150,7 +157,9 @@ def ask_for_approval(approval: Approval, *, remind_seconds: float | None = None)
     send_question.defer(**ids, content_hash=approvals.fingerprint(approval), is_reminder=False)
     if remind_seconds:
         at = timezone.now() + timedelta(seconds=remind_seconds)
-        send_question.configure(schedule_at=at).defer(**ids, content_hash=approvals.fingerprint(approval), is_reminder=True)
+        send_question.configure(schedule_at=at).defer(
+            **ids, content_hash=approvals.fingerprint(approval), is_reminder=True
+        )
     if approval.deadline_at:
         close_question.configure(schedule_at=approval.deadline_at).defer(**ids)
 
@@ -161,11 +170,19 @@ def send_question(organization_id: str, approval_id: str, content_hash: str, is_
     with organization_scope(organization_id):
         approval = Approval.objects.select_related("execution__workflow").filter(pk=approval_id).first()
         # A question that was decided, or asked anew since, has its own job.
-        if approval is None or approval.status != Approval.Status.PENDING or approvals.fingerprint(approval) != content_hash:
+        if (
+            approval is None
+            or approval.status != Approval.Status.PENDING
+            or approvals.fingerprint(approval) != content_hash
+        ):
             return
         answered = set(approval.votes.values_list("user_id", flat=True))
-        people = [user for user in approvals.assigned_people(approval) if user.pk not in answered]
-        letters = [(user, approvals.link_for(approval, user)) for user in people]
+        people = [
+            user
+            for user in approvals.assigned_people(approval)
+            if user.pk not in answered and wants(user, Notification.APPROVAL_ASKED)
+        ]
+        letters = [(user, approval_links.link_for(approval, user)) for user in people]
         workflow = approval.execution.workflow
         if is_reminder or approval.kind == Approval.Kind.UNCERTAIN_EFFECT:
             approval.reminded_at = timezone.now()
@@ -189,10 +206,12 @@ def close_question(organization_id: str, approval_id: str) -> None:
         approvals.expire_due(timezone.now())
 
 
-# --- Sending -----------------------------------------------------------------------------------------------------------
+# --- Sending ----------------------------------------
 
 
-def send(name: str, people: Iterable[tuple[str, str]], context: dict[str, Any], *, organization_id: str) -> None:
+def send(
+    name: str, people: Iterable[tuple[str, str]], context: dict[str, Any], *, organization_id: str
+) -> None:
     """Send templates/emails/workflows/<name>.{subject.txt,txt,html} to each address in its language, one message each.
 
     Rendered in the organization's scope, sent outside of it: no transaction waits for a mail server.
@@ -209,7 +228,9 @@ def send(name: str, people: Iterable[tuple[str, str]], context: dict[str, Any], 
 def _message(name: str, email: str, context: dict[str, Any]) -> EmailMultiAlternatives:
     base = f"emails/workflows/{name}"
     subject = " ".join(render_to_string(f"{base}.subject.txt", context).split())
-    message = EmailMultiAlternatives(subject[:200], render_to_string(f"{base}.txt", context).strip() + "\n", to=[email])
+    message = EmailMultiAlternatives(
+        subject[:200], render_to_string(f"{base}.txt", context).strip() + "\n", to=[email]
+    )
     message.attach_alternative(render_to_string(f"{base}.html", context), "text/html")
     return message
 

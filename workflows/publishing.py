@@ -39,7 +39,9 @@ class DraftConflict(Exception):
 
     def __init__(self, workflow: Workflow, conflicts: Sequence[Conflict] = ()) -> None:
         self.workflow, self.conflicts = workflow, list(conflicts)
-        super().__init__(_("Somebody else changed this workflow meanwhile. Look at their changes and save again."))
+        super().__init__(
+            _("Somebody else changed this workflow meanwhile. Look at their changes and save again.")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ def problems_of(workflow: Workflow) -> list[Problem]:
     return problems
 
 
-def publish(workflow: Workflow, user: User | None, note: str = "", *, request: HttpRequest | None = None) -> WorkflowVersion:
+def publish(
+    workflow: Workflow, user: User | None, note: str = "", *, request: HttpRequest | None = None
+) -> WorkflowVersion:
     """Make the draft what runs: a new immutable version, all its triggers in one go, and the workflow active.
 
     user None means the system (a demo, a template). Runs that have begun keep their version. Raises PublishRefused.
@@ -92,14 +96,20 @@ def publish(workflow: Workflow, user: User | None, note: str = "", *, request: H
     workflow.save(update_fields=["published_version", "status", "updated_at"])
     subscriptions.follow(kept, gone)
     after = {"status": workflow.status, "version": version.number, "note": version.note}
-    audit.record("workflow.published", actor=user, target=workflow, before=before, after=after, request=request)
+    audit.record(
+        "workflow.published", actor=user, target=workflow, before=before, after=after, request=request
+    )
     return version
 
 
 def restore(version: WorkflowVersion, user: User | None = None) -> Workflow:
     """Make the draft what `version` was; nothing that runs changes until it is published."""
     workflow = _locked(version.workflow)
-    workflow.definition, workflow.triggers, workflow.schedule = version.definition, version.triggers, version.schedule
+    workflow.definition, workflow.triggers, workflow.schedule = (
+        version.definition,
+        version.triggers,
+        version.schedule,
+    )
     return _store_draft(workflow)
 
 
@@ -153,7 +163,9 @@ def resume(workflow: Workflow, user: User | None, *, request: HttpRequest | None
 
 def archive(workflow: Workflow, user: User | None, *, request: HttpRequest | None = None) -> Workflow:
     """Take the workflow out of use and keep its history."""
-    return _switch(workflow, user, "workflow.archived", set(Status) - {Status.ARCHIVED}, Status.ARCHIVED, request)
+    return _switch(
+        workflow, user, "workflow.archived", set(Status) - {Status.ARCHIVED}, Status.ARCHIVED, request
+    )
 
 
 def unarchive(workflow: Workflow, user: User | None, *, request: HttpRequest | None = None) -> Workflow:
@@ -179,7 +191,12 @@ def claim_active_place(workflow: Workflow) -> None:
 
 
 def _switch(
-    workflow: Workflow, user: User | None, action: str, allowed: set[Any], to: Any, request: HttpRequest | None
+    workflow: Workflow,
+    user: User | None,
+    action: str,
+    allowed: set[Any],
+    to: Any,
+    request: HttpRequest | None,
 ) -> Workflow:
     workflow = _locked(workflow)
     if workflow.status not in allowed:
@@ -190,7 +207,12 @@ def _switch(
     present = list(Trigger.objects.filter(workflow=workflow))
     subscriptions.follow(present if to == Status.ACTIVE else [], [] if to == Status.ACTIVE else present)
     audit.record(
-        action, actor=user, target=workflow, before={"status": before}, after={"status": workflow.status}, request=request
+        action,
+        actor=user,
+        target=workflow,
+        before={"status": before},
+        after={"status": workflow.status},
+        request=request,
     )
     return workflow
 
@@ -208,7 +230,9 @@ def _store_draft(workflow: Workflow) -> Workflow:
 
 def _free_name(workflow: Workflow) -> str:
     taken = set(
-        Workflow.objects.exclude(status=Status.ARCHIVED).exclude(pk=workflow.pk).values_list("name", flat=True)
+        Workflow.objects.exclude(status=Status.ARCHIVED)
+        .exclude(pk=workflow.pk)
+        .values_list("name", flat=True)
     )
     name, number = workflow.name, 2
     while name in taken:

@@ -139,16 +139,22 @@ def _field(part: Mapping[str, Any], *, is_required: bool) -> forms.Field:
         )
     if kind == "array" and _kind(items) in ("string", "integer", "number"):
         return LinesField(_kind(items), required=is_required)
-    return forms.JSONField(required=is_required, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}))
+    return forms.JSONField(
+        required=is_required, widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
+    )
 
 
 def _text_field(part: Mapping[str, Any], is_required: bool) -> forms.Field:
     format_, longest = part.get("format"), min(part.get("maxLength", MAX_TEXT), MAX_TEXT)
     widget: forms.Widget
     if format_ == "date":
-        return forms.DateField(required=is_required, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+        return forms.DateField(
+            required=is_required, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        )
     if format_ == "time":
-        return forms.TimeField(required=is_required, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+        return forms.TimeField(
+            required=is_required, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        )
     if format_ == "date-time":
         widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
         formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"]
@@ -161,7 +167,9 @@ def _text_field(part: Mapping[str, Any], is_required: bool) -> forms.Field:
     if format_ == "password" or part.get("writeOnly"):
         widget = forms.PasswordInput(attrs={"autocomplete": "off"})
         return forms.CharField(required=is_required, max_length=longest, widget=widget)
-    is_long = format_ in ("multiline", "textarea") or part.get("contentMediaType") or part.get("maxLength", 0) > 300
+    is_long = (
+        format_ in ("multiline", "textarea") or part.get("contentMediaType") or part.get("maxLength", 0) > 300
+    )
     widget = forms.Textarea(attrs={"rows": 5}) if is_long else forms.TextInput()
     return forms.CharField(
         required=is_required, max_length=longest, min_length=part.get("minLength"), widget=widget
@@ -227,7 +235,9 @@ def _kind(part: Mapping[str, Any]) -> str:
 def _choices(part: Mapping[str, Any]) -> list[tuple[Any, str]]:
     if isinstance(part.get("enum"), list):
         names = part.get("enumNames") or part["enum"]
-        return [(value, str(name)) for value, name in zip(part["enum"], names, strict=False) if value is not None]
+        return [
+            (value, str(name)) for value, name in zip(part["enum"], names, strict=False) if value is not None
+        ]
     entries = part.get("oneOf") or []
     if entries and all(isinstance(entry, Mapping) and "const" in entry for entry in entries):
         return [(entry["const"], str(entry.get("title", entry["const"]))) for entry in entries]

@@ -19,9 +19,15 @@ from workflows.definition import patterns
 
 NESTED = "__"  # between the names of a nested property, in names of form fields
 FORMATS = FormatChecker(formats=("date", "email", "uuid"))
-FORMATS.checks("date-time", raises=ValueError)(lambda value: not isinstance(value, str) or bool(datetime.fromisoformat(value)))
-FORMATS.checks("time", raises=ValueError)(lambda value: not isinstance(value, str) or time.fromisoformat(value) is not None)
-FORMATS.checks("uri", raises=ValueError)(lambda value: not isinstance(value, str) or bool(urlsplit(value).scheme))
+FORMATS.checks("date-time", raises=ValueError)(
+    lambda value: not isinstance(value, str) or bool(datetime.fromisoformat(value))
+)
+FORMATS.checks("time", raises=ValueError)(
+    lambda value: not isinstance(value, str) or time.fromisoformat(value) is not None
+)
+FORMATS.checks("uri", raises=ValueError)(
+    lambda value: not isinstance(value, str) or bool(urlsplit(value).scheme)
+)
 
 
 class SchemaFormError(ValueError):
@@ -32,7 +38,9 @@ def schema_problems(schema: Mapping[str, Any], values: Any) -> list[tuple[str, s
     """Return (field name, sentence) for everything in `values` that the schema refuses; formats are checked as well."""
     validator = _validator(json.dumps(schema, sort_keys=True))
     try:
-        errors = sorted(validator.iter_errors(values), key=lambda error: [str(part) for part in error.absolute_path])
+        errors = sorted(
+            validator.iter_errors(values), key=lambda error: [str(part) for part in error.absolute_path]
+        )
     except Unresolvable:
         return [("", _("The form refers to a schema that is not part of it. Tell whoever made this form."))]
     return [problem for error in errors for problem in _explained(error)]

@@ -62,6 +62,8 @@ def close_questions(timestamp: int) -> None:
     with system_scope("close questions past their deadline"):
         approvals.expire_due(datetime.now(UTC))
         untold = Approval.objects.pending().filter(kind=Approval.Kind.UNCERTAIN_EFFECT, reminded_at=None)
-        questions = [(str(each.organization_id), str(each.pk), approvals.fingerprint(each)) for each in untold[:100]]
+        questions = [
+            (str(each.organization_id), str(each.pk), approvals.fingerprint(each)) for each in untold[:100]
+        ]
     for organization_id, approval_id, shown in questions:
         notifications.send_question(organization_id, approval_id, shown, is_reminder=False)

@@ -13,13 +13,16 @@ from django.utils import timezone
 
 from accounts.tenancy import system_scope
 from tests.worlds import World, make_execution
-from workflows import approvals, notifications, tasks
+from workflows import approval_links, approvals, notifications, tasks
 from workflows.models import Approval, Execution
 
 FORM = {
     "type": "object",
     "required": ["amount"],
-    "properties": {"amount": {"type": "integer", "title": "Amount", "minimum": 1}, "note": {"type": "string"}},
+    "properties": {
+        "amount": {"type": "integer", "title": "Amount", "minimum": 1},
+        "note": {"type": "string"},
+    },
 }
 
 
@@ -82,7 +85,11 @@ def test_only_those_asked_may_answer_and_a_viewer_never(alder: World, birch: Wor
 
 
 def test_a_question_that_nobody_could_answer_is_refused(alder: World, birch: World, run: Execution) -> None:
-    for assignees in ([{"user": "nobody@alder.example"}], [{"user": birch.owner.email}], [{"user": alder.viewer.email}]):
+    for assignees in (
+        [{"user": "nobody@alder.example"}],
+        [{"user": birch.owner.email}],
+        [{"user": alder.viewer.email}],
+    ):
         with pytest.raises(approvals.ApprovalProblem):
             ask(alder, run, assignees=assignees)
     with pytest.raises(approvals.ApprovalProblem):
@@ -119,16 +126,24 @@ def test_nobody_answers_after_the_deadline(alder: World, run: Execution) -> None
     assert run.wake_at is not None
 
 
-@pytest.mark.parametrize(("resolution", "status"), [("happened", "APPROVED"), ("not_happened", "APPROVED"), ("stop", "REJECTED")])
+@pytest.mark.parametrize(
+    ("resolution", "status"), [("happened", "APPROVED"), ("not_happened", "APPROVED"), ("stop", "REJECTED")]
+)
 def test_an_uncertain_call_is_resolved_and_asked_anew_for_another_try(
     alder: World, run: Execution, resolution: str, status: str
 ) -> None:
     with alder.scope():
-        approval = approvals.ask_about_effect(run, "pay", attempt=1, what="Pay the miller", call={"amount": 3})
+        approval = approvals.ask_about_effect(
+            run, "pay", attempt=1, what="Pay the miller", call={"amount": 3}
+        )
     with pytest.raises(approvals.VoteRefused):
         vote(alder, approval, alder.owner, form={"resolution": "perhaps"})
     decided = vote(alder, approval, alder.owner, form={"resolution": resolution})
-    assert (decided.status, decided.answer["resolution"], decided.answer["attempt"]) == (status, resolution, 1)
+    assert (decided.status, decided.answer["resolution"], decided.answer["attempt"]) == (
+        status,
+        resolution,
+        1,
+    )
     with alder.scope():
         again = approvals.ask_about_effect(run, "pay", attempt=2, what="Pay the miller", call={"amount": 3})
     assert (again.pk, again.status) == (approval.pk, "PENDING")
@@ -154,7 +169,7 @@ def test_everybody_asked_gets_an_e_mail_with_a_link_of_their_own(alder: World, r
 
 def link(world: World, approval: Approval, user: Any) -> str:
     with world.scope():
-        return urlsplit(approvals.link_for(approval, user)).path
+        return urlsplit(approval_links.link_for(approval, user)).path
 
 
 def test_the_link_shows_on_get_and_decides_on_post(client: Client, alder: World, run: Execution) -> None:
@@ -225,7 +240,9 @@ def test_the_first_failure_is_told_at_once_and_the_rest_together(alder: World) -
 
 def test_a_test_run_that_fails_tells_nobody(alder: World) -> None:
     with alder.scope():
-        run = make_execution(alder, status="FAILED", result="FAILURE", mode="TEST", completed_at=timezone.now())
+        run = make_execution(
+            alder, status="FAILED", result="FAILURE", mode="TEST", completed_at=timezone.now()
+        )
     notifications.run_failed(str(alder.organization.pk), str(run.pk))
     assert mail.outbox == []
 
@@ -237,15 +254,23 @@ def test_a_failure_starts_the_workflow_that_was_named_for_it_once(alder: World) 
     handler = published(alder, name="Handle failures")
     settings = {"on_failure": {"notify": [], "workflow": str(handler.pk)}}
     step = {"id": "a", "type": "set", "values": {"x": 1}}
-    workflow = published(alder, name="Fragile", definition={"version": 1, "steps": [step], "settings": settings})
+    workflow = published(
+        alder, name="Fragile", definition={"version": 1, "steps": [step], "settings": settings}
+    )
     with alder.scope():
-        run = make_execution(alder, status="FAILED", result="FAILURE", completed_at=timezone.now(), error={"message": "x"})
+        run = make_execution(
+            alder, status="FAILED", result="FAILURE", completed_at=timezone.now(), error={"message": "x"}
+        )
         Execution.objects.filter(pk=run.pk).update(workflow=workflow, version=workflow.published_version)
     started = start_handler(str(alder.organization.pk), str(run.pk))
     assert start_handler(str(alder.organization.pk), str(run.pk)) is None
     with alder.scope():
         found = Execution.objects.get(workflow=handler)
-    assert (found.pk, found.input["execution_id"], found.input["error"]) == (started, str(run.pk), {"message": "x"})
+    assert (found.pk, found.input["execution_id"], found.input["error"]) == (
+        started,
+        str(run.pk),
+        {"message": "x"},
+    )
 
 
 def test_owners_and_admins_are_told_of_a_dead_connection_once(alder: World) -> None:

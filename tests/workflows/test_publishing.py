@@ -36,7 +36,9 @@ def test_publishing_makes_a_version_and_activates(alder: World) -> None:
 def test_a_faulty_draft_is_refused_and_changes_nothing(alder: World) -> None:
     with alder.scope():
         faulty = definition(step("one", text="{{ steps.nowhere.output }}"))
-        workflow = Workflow.objects.create(name="Invoices", definition=faulty, triggers=[{"type": "carrier pigeon"}])
+        workflow = Workflow.objects.create(
+            name="Invoices", definition=faulty, triggers=[{"type": "carrier pigeon"}]
+        )
         with pytest.raises(publishing.PublishRefused) as refused:
             publishing.publish(workflow, alder.owner)
         workflow.refresh_from_db()
@@ -51,7 +53,10 @@ def test_tokens_survive_publishing_by_key_and_go_with_their_trigger(alder: World
     orders = trigger_of(workflow, alder, "orders")
     with alder.scope():
         saved = publishing.save_draft(
-            workflow, workflow.definition, triggers=[{**WEBHOOK, "id": "orders", "methods": ["PUT"]}], revision=1
+            workflow,
+            workflow.definition,
+            triggers=[{**WEBHOOK, "id": "orders", "methods": ["PUT"]}],
+            revision=1,
         )
         publishing.publish(saved.workflow, alder.owner)
         (kept,) = Trigger.objects.filter(workflow=workflow)

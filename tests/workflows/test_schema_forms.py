@@ -25,7 +25,10 @@ SCHEMA: dict[str, Any] = {
         "numbers": {"type": "array", "items": {"type": "integer"}},
         "several": {"type": "array", "items": {"enum": ["x", "y"]}},
         "rows": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "integer"}}}},
-        "place": {"type": "object", "properties": {"city": {"type": "string"}, "zip": {"type": ["string", "null"]}}},
+        "place": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "zip": {"type": ["string", "null"]}},
+        },
         "story": {"type": "string", "maxLength": 5000},
     },
 }
@@ -60,7 +63,10 @@ def test_errors_stand_at_their_fields() -> None:
 
 
 def test_labels_types_and_defaults_are_shown() -> None:
-    schema = {"type": "object", "properties": {"day": {"type": "string", "format": "date", "default": "2026-01-02"}}}
+    schema = {
+        "type": "object",
+        "properties": {"day": {"type": "string", "format": "date", "default": "2026-01-02"}},
+    }
     assert initial_for(schema, {"day": "2026-03-04"}) == {"day": "2026-03-04"}
     shown = str(form_for(schema)(initial=initial_for(schema)))
     assert 'type="date"' in shown
@@ -71,7 +77,12 @@ def test_labels_types_and_defaults_are_shown() -> None:
 
 @pytest.mark.parametrize(
     "schema",
-    [{"type": "array"}, {"type": "object", "properties": {"a": {"type": "colour"}}}, "text", {"properties": {"a": {"minimum": "x"}}}],
+    [
+        {"type": "array"},
+        {"type": "object", "properties": {"a": {"type": "colour"}}},
+        "text",
+        {"properties": {"a": {"minimum": "x"}}},
+    ],
 )
 def test_what_is_no_form_schema_is_refused(schema: Any) -> None:
     with pytest.raises(SchemaFormError):

@@ -126,7 +126,9 @@ def of_row(row: Trigger, workflow: Workflow) -> Address | None:
             },
         },
         state=row.state,
-        timeout=version_timeout(workflow.published_version_id) if workflow.published_version_id else timedelta(hours=1),
+        timeout=version_timeout(workflow.published_version_id)
+        if workflow.published_version_id
+        else timedelta(hours=1),
     )
 
 

@@ -13,9 +13,18 @@ __all__ = ["NotStarted", "start_by_api"]
 
 
 def start_by_api(
-    workflow: Workflow, input: Mapping[str, Any] | None = None, *, user: User | None = None, reply_to: str = ""
+    workflow: Workflow,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    user: User | None = None,
+    reply_to: str = "",
 ) -> Execution:
     """Start a run of the published version. user: whose key it is. Raises NotStarted; let the scope commit then."""
     return start(
-        workflow, input, kind=Trigger.Kind.API, triggered_by=Execution.TriggeredBy.API, user=user, reply_to=reply_to
+        workflow,
+        inputs,
+        kind=Trigger.Kind.API,
+        triggered_by=Execution.TriggeredBy.API,
+        user=user,
+        reply_to=reply_to,
     )

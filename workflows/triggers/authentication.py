@@ -17,9 +17,9 @@ NOT_STORED = Refused("no secret is stored on this trigger, so nobody can be let 
 
 
 def verify(address: Address, inbound: Inbound, *, url: str) -> Verified | Refused:
-    """Return whether the request may start a run. url: our address as the sender knows it. Comparisons take constant time.
+    """Return whether the request may start a run; comparisons take constant time.
 
-    A trigger that asks for proof but has no secret stored refuses everybody.
+    url: our address as the sender knows it. A trigger that asks for proof but has no secret stored refuses everybody.
     """
     auth = getattr(address.settings, "auth", None)
     if auth is None or auth.method == "none":
@@ -52,7 +52,11 @@ def _basic(inbound: Inbound, secret: str) -> Verified | Refused:
         given = base64.b64decode(encoded.strip(), validate=True)
     except (binascii.Error, ValueError):
         return Refused("user name and password cannot be read")
-    return Verified() if hmac.compare_digest(given, secret.encode()) else Refused("user name or password does not match")
+    return (
+        Verified()
+        if hmac.compare_digest(given, secret.encode())
+        else Refused("user name or password does not match")
+    )
 
 
 def _signature(auth: WebhookAuth) -> Hmac:

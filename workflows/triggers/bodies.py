@@ -55,10 +55,12 @@ def query_values(query: str) -> dict[str, Any]:
 
 
 def public_headers(headers: Mapping[str, str], also: str = "") -> dict[str, str]:
-    """Return the headers, names in small letters, with the values of secret ones replaced. also: one more secret name."""
+    """Return the headers, names in small letters, secret values replaced. also: one more secret name."""
     hidden = also.lower()
     return {
-        name: HIDDEN if name in SECRET_HEADERS or name == hidden or any(word in name for word in SECRET_WORDS) else value
+        name: HIDDEN
+        if name in SECRET_HEADERS or name == hidden or any(word in name for word in SECRET_WORDS)
+        else value
         for name, value in ((name.lower(), value) for name, value in headers.items())
     }
 
@@ -135,7 +137,9 @@ def _gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _multipart(body: bytes, content_type: str) -> dict[str, Any]:
-    message = BytesParser().parsebytes(b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body)
+    message = BytesParser().parsebytes(
+        b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n" + body
+    )
     parts = message.get_payload() if message.is_multipart() else None
     if not isinstance(parts, list):
         raise BadBody("the boundary of the form's parts is missing")

@@ -62,19 +62,25 @@ def _advice(decision: TriggerDecision) -> str:
         Reason.CAPTURED: _("Nothing was run. Send it again when you are done to start a run."),
         Reason.DUPLICATE: _("The first delivery's run is the only one, as intended."),
         Reason.FILTERED: _("If it should have started a run, change the trigger's filter."),
-        Reason.BAD_SIGNATURE: _("Compare the secret in the sending service with the one stored on this trigger."),
+        Reason.BAD_SIGNATURE: _(
+            "Compare the secret in the sending service with the one stored on this trigger."
+        ),
         Reason.BAD_BODY: _("Send valid JSON, or set the content type to what the body really is."),
         Reason.TOO_LARGE: _("Send a link to the data instead of the data itself."),
         Reason.RATE_LIMITED: _("The sender was told when to try again. Send several items in one request."),
         Reason.NOT_PUBLISHED: _("Publish the workflow, and switch this trigger on, to let it start runs."),
         Reason.PAUSED: _("Resume the workflow to let it run again."),
         Reason.ARCHIVED: _("Restore the workflow from the archive to use it again."),
-        Reason.PLAN_LIMIT: _("It starts as soon as the plan allows it again. Choose a larger plan to run it now."),
+        Reason.PLAN_LIMIT: _(
+            "It starts as soon as the plan allows it again. Choose a larger plan to run it now."
+        ),
         Reason.BACKLOG_FULL: _("Wait until the waiting runs are done, or raise how many may run at once."),
         Reason.DEPTH_LIMIT: _("Check whether workflows start one another in a circle."),
         Reason.MISSED_SKIPPED: _("To make up for missed times, choose “run once” under missed times."),
         Reason.OVERLAP_SKIPPED: _("To run every time, let the trigger queue or allow overlapping runs."),
-        Reason.INTEGRATION_BROKEN: _("Open the integration and reconnect it; the trigger then goes on by itself."),
+        Reason.INTEGRATION_BROKEN: _(
+            "Open the integration and reconnect it; the trigger then goes on by itself."
+        ),
         Reason.INVALID_INPUT: _("Correct the named fields and send it again."),
     }
     return advice.get(TriggerDecision.Reason(decision.reason), "")

@@ -21,17 +21,26 @@ def start_handler(organization_id: str, execution_id: str) -> UUID | None:
     """
     with organization_scope(organization_id):
         failed = Execution.objects.select_related("workflow", "version").filter(pk=execution_id).first()
-        if failed is None or failed.mode != Execution.Mode.LIVE or failed.trigger_key == KEY or failed.version is None:
+        if (
+            failed is None
+            or failed.mode != Execution.Mode.LIVE
+            or failed.trigger_key == KEY
+            or failed.version is None
+        ):
             return None
         wanted = ((failed.version.definition.get("settings") or {}).get("on_failure") or {}).get("workflow")
         handler = _handler(wanted)
         if handler is None or handler.pk == failed.workflow_id:
             return None
-        if TriggerDecision.objects.filter(workflow=handler, trigger_key=KEY, detail__failed=str(failed.pk)).exists():
+        if TriggerDecision.objects.filter(
+            workflow=handler, trigger_key=KEY, detail__failed=str(failed.pk)
+        ).exists():
             return None
         detail = {"failed": str(failed.pk)}
         if failed.depth >= MAX_WORKFLOW_DEPTH:
-            decisions.record(Reason.DEPTH_LIMIT, workflow=handler, trigger_key=KEY, kind=Trigger.Kind.API, detail=detail)
+            decisions.record(
+                Reason.DEPTH_LIMIT, workflow=handler, trigger_key=KEY, kind=Trigger.Kind.API, detail=detail
+            )
             return None
         started = start_execution(
             organization_id=failed.organization_id,
@@ -49,7 +58,12 @@ def start_handler(organization_id: str, execution_id: str) -> UUID | None:
             },
         )
         decisions.record(
-            Reason.STARTED, workflow=handler, trigger_key=KEY, kind=Trigger.Kind.API, detail=detail, execution_id=started
+            Reason.STARTED,
+            workflow=handler,
+            trigger_key=KEY,
+            kind=Trigger.Kind.API,
+            detail=detail,
+            execution_id=started,
         )
         return started
 

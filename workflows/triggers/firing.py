@@ -25,7 +25,9 @@ logger = structlog.get_logger(__name__)
 Reason = TriggerDecision.Reason
 
 ON_TIME = timedelta(seconds=60)  # later than this, a planned time counts as missed
-MAX_CAUGHT_UP = 100  # runs that make up for one outage; older times are skipped, and the decision says how many
+MAX_CAUGHT_UP = (
+    100  # runs that make up for one outage; older times are skipped, and the decision says how many
+)
 MAX_QUEUED = 100  # runs that wait for the one before
 MAX_LOOKED_AT = 10_000  # planned times looked at in one go; a minute's schedule has that many in a week
 QUEUE_CHECK = timedelta(seconds=5)
@@ -64,12 +66,17 @@ def fire_due_schedules(now: datetime) -> datetime | None:
 
 
 def plan(
-    settings: dict[str, Any], due: datetime, now: datetime, *, timezone: str = "UTC", anchor: datetime | None = None
+    settings: dict[str, Any],
+    due: datetime,
+    now: datetime,
+    *,
+    timezone: str = "UTC",
+    anchor: datetime | None = None,
 ) -> Plan:
     """Return what follows at `now` from a schedule that was due at `due` (pure: the missed-fire policy).
 
-    Planned times at most ON_TIME old start a run each. Older ones were missed: run_once makes up for all of them with one
-    run, run_all with one each (the newest MAX_CAUGHT_UP), skip with none.
+    Planned times at most ON_TIME old start a run each. Older ones were missed: run_once makes up for all of
+    them with one run, run_all with one each (the newest MAX_CAUGHT_UP), skip with none.
     """
     found = Plan()
     times = [due]
@@ -93,7 +100,9 @@ def plan(
     elif missed and policy == "run_all":
         if older := missed[:-MAX_CAUGHT_UP]:
             found.skipped.append((Reason.MISSED_SKIPPED, _span(older)))
-        found.starts += [(instant, Reason.MISSED_CAUGHT_UP, _span([instant])) for instant in missed[-MAX_CAUGHT_UP:]]
+        found.starts += [
+            (instant, Reason.MISSED_CAUGHT_UP, _span([instant])) for instant in missed[-MAX_CAUGHT_UP:]
+        ]
     elif missed:
         found.starts.append((missed[-1], Reason.MISSED_CAUGHT_UP, _span(missed)))
     found.starts += [(instant, Reason.STARTED, {}) for instant in fresh]
@@ -178,7 +187,9 @@ def _let_queued_go(row: Trigger) -> None:
         following = queued.pop(0)
         if wake([following]):  # a cancelled one is passed over
             row.state["last_run"] = following
-    row.state = {**row.state, "queued": queued} if queued else {k: v for k, v in row.state.items() if k != "queued"}
+    row.state = (
+        {**row.state, "queued": queued} if queued else {k: v for k, v in row.state.items() if k != "queued"}
+    )
 
 
 def _what_steps_see(row: Trigger, instant: datetime, reason: TriggerDecision.Reason) -> dict[str, Any]:
@@ -193,7 +204,9 @@ def _what_steps_see(row: Trigger, instant: datetime, reason: TriggerDecision.Rea
     }
 
 
-def _note_pause(row: Trigger, last: datetime, next_at: datetime | None, zone: str, anchor: datetime | None) -> None:
+def _note_pause(
+    row: Trigger, last: datetime, next_at: datetime | None, zone: str, anchor: datetime | None
+) -> None:
     if not row.settings.get("pause"):
         return
     unpaused = next(schedule.fires(row.settings, last, timezone=zone, anchor=anchor, with_pauses=False), None)
@@ -206,7 +219,12 @@ def _decide(
     row: Trigger, reason: TriggerDecision.Reason, detail: dict[str, Any], execution_id: UUID | None = None
 ) -> None:
     decisions.record(
-        reason, workflow=row.workflow, trigger_key=row.key, kind=row.kind, detail=detail, execution_id=execution_id
+        reason,
+        workflow=row.workflow,
+        trigger_key=row.key,
+        kind=row.kind,
+        detail=detail,
+        execution_id=execution_id,
     )
 
 
@@ -225,7 +243,9 @@ def _set_aside(trigger_id: UUID, now: datetime) -> None:
             row.save(update_fields=["state", "next_fire_at"])
 
 
-def _recent(settings: dict[str, Any], now: datetime, timezone: str, anchor: datetime | None) -> list[datetime]:
+def _recent(
+    settings: dict[str, Any], now: datetime, timezone: str, anchor: datetime | None
+) -> list[datetime]:
     """Return the newest planned times up to `now`, a few more than can be caught up, oldest first."""
     window = timedelta(hours=1)
     while True:

@@ -40,7 +40,9 @@ class FrontDoor:
         except Exception:
             # The last line of defence: what a bug of ours must not do is drop the connection without a word.
             logger.exception("a delivery could not be taken")
-            answer = Answer(500, {"error": "internal", "message": "The delivery could not be taken. Send it again."})
+            answer = Answer(
+                500, {"error": "internal", "message": "The delivery could not be taken. Send it again."}
+            )
         content, content_type = as_bytes(answer)
         headers = {"Content-Type": content_type, **answer.headers}
         plain = [(name, value) for name, value in headers.items() if _is_plain(name) and _is_plain(value)]

@@ -41,7 +41,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a delivery. reason: a TriggerDecision.Reason. execution_id: the run, the first one of a duplicate."""
+    """What became of a delivery. reason: a TriggerDecision.Reason. execution_id: of a duplicate, the first run."""
 
     reason: str
     execution_id: UUID | None
@@ -59,7 +59,7 @@ def store(
     depth: int = 0,
     reply_to: str = "",
 ) -> Stored:
-    """Write the delivery with the decision about it and, when `reason` is STARTED and nothing stands against it, the run.
+    """Write the delivery, the decision about it and, when `reason` is STARTED and nothing is against it, the run.
 
     trigger: what the run's steps see under that name. The database may answer with another reason than the one given
     (paused, duplicate, captured ...). Returned means committed, unless a transaction is open around the call. Raises
@@ -106,7 +106,11 @@ def _call_again(parameters: list[Any], address: Address, decision_id: UUID) -> t
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return (
+        None
+        if value is None
+        else json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    )
 
 
 def _wake_workers() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -23,7 +22,9 @@ SOMEBODY_WAITS = -1  # lower goes first: a person looks at the page until the ru
 class NotStarted(Exception):
     """No run was started. reason: a TriggerDecision.Reason; fields: (input name, sentence) pairs for a form."""
 
-    def __init__(self, reason: TriggerDecision.Reason, message: str, fields: list[tuple[str, str]] | None = None) -> None:
+    def __init__(
+        self, reason: TriggerDecision.Reason, message: str, fields: list[tuple[str, str]] | None = None
+    ) -> None:
         super().__init__(message)
         self.reason, self.fields = reason, fields or []
 
@@ -36,14 +37,16 @@ class DraftNotRunnable(Exception):
         self.problems = problems
 
 
-def start_manually(workflow: Workflow, user: User, input: Mapping[str, Any] | None = None) -> Execution:
-    """Start a run of the published version with `input`, which must fit the workflow's inputs. Raises NotStarted."""
-    return start(workflow, input, kind=Trigger.Kind.MANUAL, triggered_by=Execution.TriggeredBy.MANUAL, user=user)
+def start_manually(workflow: Workflow, user: User, inputs: Mapping[str, Any] | None = None) -> Execution:
+    """Start a run of the published version with `inputs`, which must fit the workflow's inputs. Raises NotStarted."""
+    return start(
+        workflow, inputs, kind=Trigger.Kind.MANUAL, triggered_by=Execution.TriggeredBy.MANUAL, user=user
+    )
 
 
 def start(
     workflow: Workflow,
-    input: Mapping[str, Any] | None,
+    inputs: Mapping[str, Any] | None,
     *,
     kind: Trigger.Kind,
     triggered_by: Execution.TriggeredBy,
@@ -54,7 +57,7 @@ def start(
 
     A refusal is raised as NotStarted after its decision was recorded, so let the surrounding scope commit.
     """
-    given = dict(input or {})
+    given = dict(inputs or {})
     refusal = _refusal(workflow, given)
     if refusal is None:
         try:
@@ -73,7 +76,11 @@ def start(
             refusal = NotStarted(Reason.TOO_LARGE, str(error))
     if refusal is not None:
         decisions.record(
-            refusal.reason, workflow=workflow, trigger_key=kind.lower(), kind=kind, detail={"message": str(refusal)}
+            refusal.reason,
+            workflow=workflow,
+            trigger_key=kind.lower(),
+            kind=kind,
+            detail={"message": str(refusal)},
         )
         raise refusal
     decisions.record(
@@ -100,10 +107,17 @@ def start_test(
         parse_definition(draft)
     except DefinitionInvalid as invalid:
         raise DraftNotRunnable(invalid.problems) from None
-    is_trigger = isinstance(trigger, Mapping) and trigger.get("type") in ("webhook", "schedule", "provider", "form")
+    is_trigger = isinstance(trigger, Mapping) and trigger.get("type") in (
+        "webhook",
+        "schedule",
+        "provider",
+        "form",
+    )
     by = Execution.TriggeredBy.MANUAL
     if is_trigger:
-        by = Execution.TriggeredBy.SCHEDULE if trigger["type"] == "schedule" else Execution.TriggeredBy.WEBHOOK
+        by = (
+            Execution.TriggeredBy.SCHEDULE if trigger["type"] == "schedule" else Execution.TriggeredBy.WEBHOOK
+        )
     try:
         execution_id = start_execution(
             organization_id=workflow.organization_id,
@@ -133,7 +147,9 @@ def _refusal(workflow: Workflow, given: dict[str, Any]) -> NotStarted | None:
     if workflow.status == status.ARCHIVED:
         return NotStarted(Reason.ARCHIVED, _("The workflow is archived. Bring it back to run it."))
     if workflow.published_version_id is None or workflow.published_version is None:
-        return NotStarted(Reason.NOT_PUBLISHED, _("The workflow is not published yet. Publish it, or test the draft."))
+        return NotStarted(
+            Reason.NOT_PUBLISHED, _("The workflow is not published yet. Publish it, or test the draft.")
+        )
     if workflow.status == status.PAUSED:
         return NotStarted(Reason.PAUSED, _("The workflow is paused. Resume it to run it."))
     schema = (workflow.published_version.definition or {}).get("inputs")

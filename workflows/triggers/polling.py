@@ -1,4 +1,4 @@
-"""Looking into services that do not call us: when, and what a look found, with a cursor that neither skips nor repeats."""
+"""Looking into services that do not call us: when, and what a look found, neither skipped nor repeated."""
 
 from __future__ import annotations
 
@@ -54,7 +54,11 @@ def due_polls(now: datetime) -> list[tuple[str, str]]:
         )
         for row in rows:
             declared = provider.declared_trigger(row)
-            seconds = max(declared.poll.interval_seconds, SHORTEST_SECONDS) if declared and declared.poll else 86_400
+            seconds = (
+                max(declared.poll.interval_seconds, SHORTEST_SECONDS)
+                if declared and declared.poll
+                else 86_400
+            )
             row.next_fire_at = now + timedelta(seconds=seconds)
             row.save(update_fields=["next_fire_at"])
         return [(str(row.organization_id), str(row.pk)) for row in rows]
@@ -83,7 +87,12 @@ def poll_once(organization_id: str, trigger_id: str, now: datetime) -> int:
 async def _look(asked: Asked, client: Client) -> Look:
     async def send(request: Any) -> Any:
         return await send_request(
-            asked.connector, request, asked.credentials, asked.account, client=client, pace_key=asked.integration_id
+            asked.connector,
+            request,
+            asked.credentials,
+            asked.account,
+            client=client,
+            pace_key=asked.integration_id,
         )
 
     return await look(asked.poll, asked.config, asked.cursor, send, account=asked.account)
@@ -95,7 +104,9 @@ def _asked(row: Trigger, now: datetime) -> Asked | None:
         return None
     integration = Integration.objects.filter(pk=row.integration_id).first() if row.integration_id else None
     if integration is None or not integration.is_usable:
-        provider.quiet(row, Reason.INTEGRATION_BROKEN, {"message": integration.status_reason if integration else ""}, now)
+        provider.quiet(
+            row, Reason.INTEGRATION_BROKEN, {"message": integration.status_reason if integration else ""}, now
+        )
         row.save(update_fields=["state"])
         return None
     try:

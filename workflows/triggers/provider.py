@@ -29,7 +29,8 @@ logger = structlog.get_logger(__name__)
 Reason = TriggerDecision.Reason
 MAX_KEY = 200
 NOTE_KEY = """
-INSERT INTO workflows_dedupekey (id, organization_id, workflow_id, trigger_key, key, delivery_id, execution_id, expires_at)
+INSERT INTO workflows_dedupekey
+  (id, organization_id, workflow_id, trigger_key, key, delivery_id, execution_id, expires_at)
 VALUES (%s, %s, %s, %s, %s, NULL, %s, %s)
 ON CONFLICT (organization_id, workflow_id, trigger_key, key) DO NOTHING
 """
@@ -107,7 +108,9 @@ def start_for_event(row: Trigger, declared: DeclaredTrigger, payload: Any, key: 
     }
     workflow = row.workflow
     if workflow.status != workflow.Status.ACTIVE or workflow.published_version_id is None:
-        _decide(row, Reason.PAUSED if workflow.status == workflow.Status.PAUSED else Reason.NOT_PUBLISHED, None)
+        _decide(
+            row, Reason.PAUSED if workflow.status == workflow.Status.PAUSED else Reason.NOT_PUBLISHED, None
+        )
         return None
     refused = _filtered(row, trigger)
     if refused is not None:
@@ -149,18 +152,24 @@ def quiet(row: Trigger, reason: TriggerDecision.Reason, detail: dict[str, Any] |
     _decide(row, reason, detail)
 
 
-def _filtered(row: Trigger, trigger: dict[str, Any]) -> tuple[TriggerDecision.Reason, dict[str, Any] | None] | None:
+def _filtered(
+    row: Trigger, trigger: dict[str, Any]
+) -> tuple[TriggerDecision.Reason, dict[str, Any] | None] | None:
     if not row.settings.get("filter"):
         return None
     organization = row.workflow.organization
     scope = {
         "trigger": trigger,
         "workflow": {"id": str(row.workflow_id), "name": row.workflow.name},
-        "organization": {"id": str(organization.pk), "name": organization.name, "timezone": organization.timezone},
+        "organization": {
+            "id": str(organization.pk),
+            "name": organization.name,
+            "timezone": organization.timezone,
+        },
         "now": datetime.now(UTC),
     }
     try:
-        condition = parse_triggers([dict(row.settings)])[0].filter  # type: ignore[union-attr]
+        condition: Any = getattr(parse_triggers([dict(row.settings)])[0], "filter", None)
         return None if compile_condition(condition).holds(scope) else (Reason.FILTERED, None)
     except MissingValue as error:
         return Reason.FILTERED, {"message": error.message}
@@ -173,7 +182,8 @@ def _note(row: Trigger, key: str, execution_id: UUID) -> bool:
     expires_at = datetime.now(UTC) + DEDUPE_LASTS
     with connection.cursor() as cursor:
         cursor.execute(
-            NOTE_KEY, [uuid7(), row.organization_id, row.workflow_id, row.key, short, execution_id, expires_at]
+            NOTE_KEY,
+            [uuid7(), row.organization_id, row.workflow_id, row.key, short, execution_id, expires_at],
         )
         return cursor.rowcount == 1
 
@@ -185,10 +195,17 @@ def _decide(
     execution_id: UUID | None = None,
 ) -> None:
     decisions.record(
-        reason, workflow=row.workflow, trigger_key=row.key, kind=row.kind, detail=detail, execution_id=execution_id
+        reason,
+        workflow=row.workflow,
+        trigger_key=row.key,
+        kind=row.kind,
+        detail=detail,
+        execution_id=execution_id,
     )
 
 
 def active_rows() -> Any:
     """Return the active rows that listen to services, a queryset in the scope that is open."""
-    return Trigger.objects.select_related("workflow__organization").filter(kind=Trigger.Kind.PROVIDER, is_active=True)
+    return Trigger.objects.select_related("workflow__organization").filter(
+        kind=Trigger.Kind.PROVIDER, is_active=True
+    )

@@ -21,8 +21,8 @@ class NotReplayable(ValueError):
 def replay(delivery: WebhookDelivery) -> intake.Stored:
     """Judge the stored request by the trigger as it is published now, and store what comes of it as a new delivery.
 
-    The sender was proved when it first came, so its secret is not asked for again; the dedupe key is not either, because
-    starting another run is the point. In the organization's scope. Raises NotReplayable.
+    The sender was proved when it first came, so its secret is not asked for again; the dedupe key is not
+    either, because starting another run is the point. In the organization's scope. Raises NotReplayable.
     """
     row = (
         Trigger.objects.select_related("workflow__organization")
@@ -48,5 +48,10 @@ def replay(delivery: WebhookDelivery) -> intake.Stored:
     verdict = webhook.judge(address, arrival, delivery_id, is_trusted=True)
     stored = webhook.as_delivery(address, arrival, verdict, delivery_id, replay_of=delivery.pk)
     return intake.store(
-        address, stored, reason=verdict.reason, detail=verdict.detail, trigger=verdict.trigger, depth=verdict.depth
+        address,
+        stored,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        trigger=verdict.trigger,
+        depth=verdict.depth,
     )

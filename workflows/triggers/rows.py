@@ -21,7 +21,9 @@ WITH_ADDRESS = frozenset({Kind.WEBHOOK, Kind.FORM, Kind.PROVIDER})
 TIMING = ("cron", "every", "timezone", "pause")
 
 
-def keyed(triggers: Iterable[Mapping[str, Any]], planned: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+def keyed(
+    triggers: Iterable[Mapping[str, Any]], planned: Mapping[str, Any] | None
+) -> dict[str, dict[str, Any]]:
     """Return key -> trigger data, for the triggers of a draft or version and its schedule.
 
     The key is the trigger's id, else its type, numbered from the second of a type on: `webhook`, `webhook_2`. Tokens,
@@ -40,12 +42,16 @@ def keyed(triggers: Iterable[Mapping[str, Any]], planned: Mapping[str, Any] | No
     return found
 
 
-def replace_rows(workflow: Workflow, version: WorkflowVersion, now: datetime) -> tuple[list[Trigger], list[Trigger]]:
+def replace_rows(
+    workflow: Workflow, version: WorkflowVersion, now: datetime
+) -> tuple[list[Trigger], list[Trigger]]:
     """Make the rows of `version` the workflow's only ones; return them, and those that are gone.
 
     Tokens, secrets, cursors and planned times survive by key. Call it in the transaction that publishes.
     """
-    present = {row.key: row for row in Trigger.objects.select_for_update(of=("self",)).filter(workflow=workflow)}
+    present = {
+        row.key: row for row in Trigger.objects.select_for_update(of=("self",)).filter(workflow=workflow)
+    }
     kept: list[Trigger] = []
     gone: list[Trigger] = []
     wanted = keyed(version.triggers, version.schedule)
@@ -82,7 +88,9 @@ def set_active(workflow: Workflow, is_active: bool, now: datetime) -> None:
         row.is_active = is_active and not row.settings.get("disabled")
         if row.kind == Kind.SCHEDULE:
             cancel_queued(row, now)
-            row.state = {name: value for name, value in row.state.items() if name not in ("queued", "planned_at")}
+            row.state = {
+                name: value for name, value in row.state.items() if name not in ("queued", "planned_at")
+            }
             row.next_fire_at = _planned(row, now) if row.is_active else None
         row.save(update_fields=["is_active", "next_fire_at", "state", "updated_at"])
 
@@ -90,7 +98,9 @@ def set_active(workflow: Workflow, is_active: bool, now: datetime) -> None:
 def cancel_queued(row: Trigger, now: datetime) -> None:
     """Cancel the runs of a schedule that still wait for the one before them: nobody would let them go any more."""
     if queued := row.state.get("queued"):
-        Execution.objects.filter(pk__in=queued, status=Execution.Status.WAITING).update(cancel_requested_at=now)
+        Execution.objects.filter(pk__in=queued, status=Execution.Status.WAITING).update(
+            cancel_requested_at=now
+        )
         wake(queued)
 
 

@@ -1,9 +1,9 @@
 """When a schedule fires: pure arithmetic over its settings, in the time zone its author thinks in.
 
-Daylight saving time, as Debian's cron treats it. Where both minute and hour are named (`30 2 * * *`), a time of day that
-the clocks skip in spring fires at the first moment after the gap, and one that they repeat in autumn fires the first
-time only. Where minute or hour starts with a star (`*/15 * * * *`, `0 * * * *`), real time counts: a skipped hour has no
-fires and a repeated hour has them twice, so that the distance between two fires stays the same. `every` counts real
+Daylight saving time, as Debian's cron treats it. Where both minute and hour are named (`30 2 * * *`), a time of
+day that the clocks skip in spring fires at the first moment after the gap, and one that they repeat in autumn fires
+the first time only. Where minute or hour starts with a star (`*/15 * * * *`, `0 * * * *`), real time counts: a skipped
+hour has no fires and a repeated hour has them twice, so that two fires stay equally far apart. `every` counts real
 time from its anchor; "every 24h" therefore moves against the clock when the clocks change, and who wants nine o'clock
 every day writes `0 9 * * *`.
 """
@@ -64,7 +64,12 @@ def fires(
 
 
 def preview(
-    settings: Mapping[str, Any], count: int = 50, *, after: datetime, timezone: str = "UTC", anchor: datetime | None = None
+    settings: Mapping[str, Any],
+    count: int = 50,
+    *,
+    after: datetime,
+    timezone: str = "UTC",
+    anchor: datetime | None = None,
 ) -> list[datetime]:
     """Return the next `count` instants, in the schedule's own time zone. Raises ScheduleInvalid."""
     zone = zone_of(settings, timezone)
@@ -99,7 +104,9 @@ def zone_of(settings: Mapping[str, Any], timezone: str) -> ZoneInfo:
         raise ScheduleInvalid(message % {"name": name}) from None
 
 
-def _unpaused(settings: Mapping[str, Any], after: datetime, zone: Any, anchor: datetime | None) -> Iterator[datetime]:
+def _unpaused(
+    settings: Mapping[str, Any], after: datetime, zone: Any, anchor: datetime | None
+) -> Iterator[datetime]:
     if settings.get("cron") and settings.get("every"):
         raise ScheduleInvalid(_("Give either fixed times or an interval, not both."))
     if settings.get("cron"):
@@ -111,7 +118,9 @@ def _unpaused(settings: Mapping[str, Any], after: datetime, zone: Any, anchor: d
 
 def _cron(expression: str, after: datetime, zone: Any) -> Iterator[datetime]:
     if len(expression.split()) != 5:
-        message = _("“%(text)s” must have five parts: minute, hour, day, month, weekday. For example 0 9 * * MON-FRI.")
+        message = _(
+            "“%(text)s” must have five parts: minute, hour, day, month, weekday. For example 0 9 * * MON-FRI."
+        )
         raise ScheduleInvalid(message % {"text": expression})
     try:
         moments = CronSim(expression.upper(), after.astimezone(zone))
@@ -154,7 +163,9 @@ def _pauses(settings: Mapping[str, Any]) -> list[tuple[date, date]]:
         try:
             start, end = date.fromisoformat(entry["start"]), date.fromisoformat(entry["end"])
         except (KeyError, TypeError, ValueError):
-            raise ScheduleInvalid(_("A pause needs a first and a last day, written like 2026-12-24.")) from None
+            raise ScheduleInvalid(
+                _("A pause needs a first and a last day, written like 2026-12-24.")
+            ) from None
         if end < start:
             raise ScheduleInvalid(_("A pause must end on the day it starts, or later."))
         found.append((start, end))

@@ -57,12 +57,19 @@ def rotate_some(ring: KeyRing, most: int) -> int:
     """Encrypt up to `most` values of triggers with the newest key; return how many. In a system scope."""
     done = 0
     for trigger in Trigger.objects.select_for_update(of=("self",)).order_by("pk").iterator(chunk_size=200):
-        held = {name: trigger.state[name] for name in (STATE_KEY, SUBSCRIPTION) if isinstance(trigger.state.get(name), str)}
+        held = {
+            name: trigger.state[name]
+            for name in (STATE_KEY, SUBSCRIPTION)
+            if isinstance(trigger.state.get(name), str)
+        }
         old = {name: value for name, value in held.items() if ring.needs_rotation(value)}
         if not old:
             continue
         bound_to = _binding(trigger)
-        fresh = {name: ring.encrypt(ring.decrypt(value, bound_to=bound_to), bound_to=bound_to) for name, value in old.items()}
+        fresh = {
+            name: ring.encrypt(ring.decrypt(value, bound_to=bound_to), bound_to=bound_to)
+            for name, value in old.items()
+        }
         trigger.state = {**trigger.state, **fresh}
         trigger.save(update_fields=["state", "updated_at"])
         done += len(fresh)

@@ -24,7 +24,9 @@ def receive(organization_id: UUID, trigger_id: UUID, inbound: Inbound) -> Reply:
     with organization_scope(organization_id):
         row = provider.active_rows().filter(pk=trigger_id).first()
         declared = provider.declared_trigger(row) if row is not None else None
-        webhooks = registry.get(row.settings["provider"]).webhooks_of(declared) if declared is not None else None
+        webhooks = (
+            registry.get(row.settings["provider"]).webhooks_of(declared) if declared is not None else None
+        )
         if row is None or webhooks is None:
             return UNKNOWN
         reply = webhooks.handshake(inbound) if webhooks.handshake else None
@@ -32,14 +34,20 @@ def receive(organization_id: UUID, trigger_id: UUID, inbound: Inbound) -> Reply:
             if reply.keep:
                 subscriptions.keep_from_handshake(row, reply.keep)
             return reply
-        integration = Integration.objects.filter(pk=row.integration_id).first() if row.integration_id else None
+        integration = (
+            Integration.objects.filter(pk=row.integration_id).first() if row.integration_id else None
+        )
         if webhooks.signature is not None:
             key = _key(row, webhooks, integration)
             proof = webhooks.signature.verify(inbound, key=key, now=inbound.received_at, address=inbound.url)
             if isinstance(proof, Refused):
                 detail = {"message": proof.reason}
                 decisions.record(
-                    Reason.BAD_SIGNATURE, workflow=row.workflow, trigger_key=row.key, kind=row.kind, detail=detail
+                    Reason.BAD_SIGNATURE,
+                    workflow=row.workflow,
+                    trigger_key=row.key,
+                    kind=row.kind,
+                    detail=detail,
                 )
                 return Reply(401, b"The signature could not be verified.")
         provider.receive(row, inbound, (integration.settings if integration else None) or {})

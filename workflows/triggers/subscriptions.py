@@ -54,14 +54,20 @@ def follow(kept: Iterable[Trigger], gone: Iterable[Trigger]) -> None:
             with connection.cursor() as cursor:
                 cursor.execute(DROP, [[SUBSCRIPTION, EXPIRES_AT], row.pk])
     for row in kept:
-        declared = provider.declared_trigger(row) if row.kind == Trigger.Kind.PROVIDER and row.is_active else None
+        declared = (
+            provider.declared_trigger(row) if row.kind == Trigger.Kind.PROVIDER and row.is_active else None
+        )
         if declared is None:
             continue
         if declared.poll is not None:
             # The first look only notes what is there: at once, so that what comes from now on counts.
             row.next_fire_at = datetime.now(UTC)
             row.save(update_fields=["next_fire_at", "updated_at"])
-        elif (webhooks := _webhooks(row)) is not None and webhooks.subscribe and not row.state.get(SUBSCRIPTION):
+        elif (
+            (webhooks := _webhooks(row)) is not None
+            and webhooks.subscribe
+            and not row.state.get(SUBSCRIPTION)
+        ):
             jobs.subscribe.defer(organization_id=str(row.organization_id), trigger_id=str(row.pk))
 
 
@@ -84,7 +90,13 @@ def subscribe(organization_id: str, trigger_id: str) -> bool:
 
 
 def unsubscribe(
-    organization_id: str, trigger_id: str, *, settings: dict[str, Any], integration_id: str, token: str, sealed: str
+    organization_id: str,
+    trigger_id: str,
+    *,
+    settings: dict[str, Any],
+    integration_id: str,
+    token: str,
+    sealed: str,
 ) -> None:
     """Tell the service that our address is no longer meant; the row may be gone. Raises ConnectorError."""
     with organization_scope(organization_id):
@@ -102,7 +114,11 @@ def renew(organization_id: str, trigger_id: str) -> bool:
     """Prolong a subscription that ends soon; return whether it was. Raises ConnectorError."""
     with organization_scope(organization_id):
         row = Trigger.objects.filter(pk=trigger_id, is_active=True).first()
-        state = secrets.unseal(row, row.state[SUBSCRIPTION]) if row is not None and row.state.get(SUBSCRIPTION) else {}
+        state = (
+            secrets.unseal(row, row.state[SUBSCRIPTION])
+            if row is not None and row.state.get(SUBSCRIPTION)
+            else {}
+        )
         held = _held(row, state) if row is not None and state else None
     if held is None or held.webhooks.renew is None:
         return False
@@ -164,9 +180,13 @@ def _held(row: Trigger, state: Mapping[str, Any]) -> Held | None:
 def _exchange(held: Held, request: Request) -> dict[str, Any]:
     response = call(
         lambda client: send_request(
-            held.connector, request, held.credentials, held.subscription.account, client=client,
+            held.connector,
+            request,
+            held.credentials,
+            held.subscription.account,
+            client=client,
             pace_key=held.integration_id,
-        )  # fmt: skip
+        )
     )
     told = held.webhooks.read(response, held.subscription) if held.webhooks.read else {}
     return {"secret": held.subscription.secret, **told}
@@ -178,9 +198,13 @@ def _forget(held: Held, state: Mapping[str, Any]) -> None:
     request = held.webhooks.unsubscribe(replace(held.subscription, state=state))
     call(
         lambda client: send_request(
-            held.connector, request, held.credentials, held.subscription.account, client=client,
+            held.connector,
+            request,
+            held.credentials,
+            held.subscription.account,
+            client=client,
             pace_key=held.integration_id,
-        )  # fmt: skip
+        )
     )
 
 

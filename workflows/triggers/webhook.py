@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,7 +36,8 @@ BURST = RATE_PER_SECOND * 2
 REFUSALS_PER_SECOND = 5
 KEPT_BYTES_OF_REFUSED = 16 * 1024
 MAX_DEDUPE_KEY = 200
-DEPTH_HEADER = "steward-depth"  # our own http steps send it, so that workflows calling one another in a circle are stopped
+# Our own http steps send it, so that workflows that call one another in a circle are stopped.
+DEPTH_HEADER = "steward-depth"
 CAPTURE_LASTS = timedelta(minutes=15)
 MAX_ATTEMPTS = 3
 
@@ -93,8 +95,9 @@ class Verdict:
 def receive(token: str, arrival: Arrival) -> Answer:
     """Take one request: an accepted one is on disk when this returns. Every refusal has a reason and a decision row.
 
-    202 with the run's id; 200 for a duplicate (the first run's id), a filtered or a captured one; 400 for a broken body;
-    401; 404 for an unknown address, an unpublished or an archived workflow; 405; 409 for a paused one; 413; 429; 503.
+    202 with the run's id; 200 for a duplicate (the first run's id), a filtered or a captured one; 400 for a broken
+    body; 401; 404 for an unknown address, an unpublished or an archived workflow; 405; 409 for a paused
+    one; 413; 429; 503.
     """
     try:
         return _receive(token, arrival)
@@ -126,15 +129,25 @@ def _receive(token: str, arrival: Arrival) -> Answer:
             address = addresses.find(token, afresh=True)
             if address is None or address.kind != Trigger.Kind.WEBHOOK:
                 return UNKNOWN
-    return Answer(503, {"error": "busy", "message": _("The workflow is being changed. Try again.")}, {"Retry-After": "1"})
+    return Answer(
+        503,
+        {"error": "busy", "message": _("The workflow is being changed. Try again.")},
+        {"Retry-After": "1"},
+    )
 
 
 def judge(address: Address, arrival: Arrival, delivery_id: UUID, *, is_trusted: bool = False) -> Verdict:
-    """Return what to do with a request, without touching the database. is_trusted: a replay, which was proved before."""
+    """Return what to do with a request, without asking the database. is_trusted: a replay, proved before."""
     if arrival.body is None:
         limit = settings.WEBHOOK_MAX_BODY_BYTES
         message = _("The body is larger than %(limit)s bytes.") % {"limit": limit}
-        return _refusal(Reason.TOO_LARGE, 413, "too_large", message, {"size": arrival.size or f"> {limit}", "limit": limit})
+        return _refusal(
+            Reason.TOO_LARGE,
+            413,
+            "too_large",
+            message,
+            {"size": arrival.size or f"> {limit}", "limit": limit},
+        )
     inbound = Inbound(arrival.method, arrival.url, arrival.headers, arrival.body, arrival.at)
     proof = authentication.verify(address, inbound, url=arrival.url)
     if not proof.ok and not is_trusted:
@@ -187,7 +200,10 @@ def _decide_and_store(address: Address, arrival: Arrival) -> Answer:
     delivery_id = uuid7()
     verdict = judge(address, arrival, delivery_id)
     waits = verdict.reason == Reason.STARTED and address.settings.respond != "immediately"
-    if verdict.reason not in (Reason.STARTED, Reason.FILTERED) and _refusals.wait(str(address.trigger_id)) > 0:
+    if (
+        verdict.reason not in (Reason.STARTED, Reason.FILTERED)
+        and _refusals.wait(str(address.trigger_id)) > 0
+    ):
         return verdict.answer or UNKNOWN
     delivery = as_delivery(address, arrival, verdict, delivery_id)
     try:
@@ -235,12 +251,16 @@ def answer_for(stored: intake.Stored) -> Answer:
     if stored.reason == Reason.PAUSED:
         return Answer(409, {"error": "paused", "message": _("The workflow is paused; nothing was started.")})
     if stored.reason == Reason.NOT_PUBLISHED:
-        message = _("The workflow is not published, or this trigger is switched off. Publish it, then send again.")
+        message = _(
+            "The workflow is not published, or this trigger is switched off. Publish it, then send again."
+        )
         return Answer(404, {"error": "not_published", "message": message})
     return UNKNOWN
 
 
-def _stored(address: Address, delivery: intake.Delivery, verdict: Verdict, reply_to: str = "") -> intake.Stored:
+def _stored(
+    address: Address, delivery: intake.Delivery, verdict: Verdict, reply_to: str = ""
+) -> intake.Stored:
     return intake.store(
         address,
         delivery,
@@ -267,12 +287,13 @@ def _wait_for_answer(address: Address, stored: intake.Stored) -> Answer:
 def _too_fast(address: Address, arrival: Arrival, seconds: float) -> Answer:
     verdict = Verdict(Reason.RATE_LIMITED, detail={"limit": RATE_PER_SECOND})
     if _refusals.wait(str(address.trigger_id)) == 0:
-        try:
+        # The sender is told either way, and the next one of these is written down.
+        with suppress(intake.Stale, OperationalError):
             _stored(address, as_delivery(address, arrival, verdict, uuid7()), verdict)
-        except (intake.Stale, OperationalError):
-            pass  # the sender is told either way, and the next one of these is written down
     message = _("Too many requests. Wait a moment, or send several items in one request.")
-    return Answer(429, {"error": "rate_limited", "message": message}, {"Retry-After": str(max(1, math.ceil(seconds)))})
+    return Answer(
+        429, {"error": "rate_limited", "message": message}, {"Retry-After": str(max(1, math.ceil(seconds)))}
+    )
 
 
 def _from_service(address: Address, arrival: Arrival) -> Answer:

@@ -13,11 +13,19 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.tenancy import organization_scope
-from workflows import approvals
+from workflows import approval_links, approvals
 from workflows.models import Approval, ApprovalVote
 from workflows.schema_forms import SchemaForm, form_for
 
-STATUS_OF = {"decided": 410, "expired": 410, "ended": 410, "voted": 409, "changed": 409, "not_yours": 403, "form": 422}
+STATUS_OF = {
+    "decided": 410,
+    "expired": 410,
+    "ended": 410,
+    "voted": 409,
+    "changed": 409,
+    "not_yours": 403,
+    "form": 422,
+}
 
 
 # The signed address is the proof, and it is not in any cookie: another site cannot make the browser send it.
@@ -26,7 +34,7 @@ STATUS_OF = {"decided": 410, "expired": 410, "ended": 410, "voted": 409, "change
 @require_http_methods(["GET", "HEAD", "POST"])
 def approve_link(request: HttpRequest, token: str) -> HttpResponse:
     """Show the question; decide on POST only, because mail programs open every link."""
-    link = approvals.read_link(token)
+    link = approval_links.read_link(token)
     if link is None:
         return _message(request, _("This link is not valid any more. Open Steward to decide."), 404)
     with organization_scope(link.organization_id):
@@ -45,7 +53,7 @@ def approve_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _decide(
-    request: HttpRequest, approval: Approval, user: User, link: approvals.Link, form: SchemaForm | None
+    request: HttpRequest, approval: Approval, user: User, link: approval_links.Link, form: SchemaForm | None
 ) -> HttpResponse:
     approve = request.POST.get("decision") == "approve"
     answers: dict[str, object] = {}
@@ -73,18 +81,31 @@ def _decide(
             return _page(request, approval, user, form, problem=str(refused), status=status)
         return _message(request, str(refused), status)
     waiting = decided.status == Approval.Status.PENDING
-    title = _("Thank you. Others must answer too.") if waiting else _("Thank you. Your answer is stored and the run goes on.")
+    title = (
+        _("Thank you. Others must answer too.")
+        if waiting
+        else _("Thank you. Your answer is stored and the run goes on.")
+    )
     return _message(request, title, 200, is_good=True)
 
 
 def _form(approval: Approval, data: object) -> SchemaForm | None:
-    if not approval.form or not approval.form.get("properties") or approval.kind == Approval.Kind.UNCERTAIN_EFFECT:
+    if (
+        not approval.form
+        or not approval.form.get("properties")
+        or approval.kind == Approval.Kind.UNCERTAIN_EFFECT
+    ):
         return None
-    return form_for(approval.form, prefix="answer")(data)  # type: ignore[arg-type]
+    return form_for(approval.form, prefix="answer")(data)
 
 
 def _page(
-    request: HttpRequest, approval: Approval, user: User, form: SchemaForm | None, problem: str = "", status: int = 200
+    request: HttpRequest,
+    approval: Approval,
+    user: User,
+    form: SchemaForm | None,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     context = {
         "approval": approval,
@@ -98,4 +119,6 @@ def _page(
 
 
 def _message(request: HttpRequest, title: str, status: int, *, is_good: bool = False) -> HttpResponse:
-    return render(request, "workflows/public/message.html", {"title": title, "is_good": is_good}, status=status)
+    return render(
+        request, "workflows/public/message.html", {"title": title, "is_good": is_good}, status=status
+    )

@@ -45,7 +45,9 @@ def form_page(request: HttpRequest, token: str) -> HttpResponse:
         form = form_class(initial=initial_for(address.settings.form))
         return _page(request, address, form)
     if (seconds := trigger_form.seconds_to_wait(address, sender)) > 0:
-        response = _message(request, _("Too many answers in a short time. Wait a minute and send it again."), 429)
+        response = _message(
+            request, _("Too many answers in a short time. Wait a minute and send it again."), 429
+        )
         response.headers["Retry-After"] = str(math.ceil(seconds))
         return response
     form = form_class(request.POST)
@@ -57,7 +59,13 @@ def form_page(request: HttpRequest, token: str) -> HttpResponse:
         stored = trigger_form.submit(address, form.values, sender)
     except intake.Stale:
         trigger_form.addresses.find(token, afresh=True)
-        return _page(request, address, form, problem=_("The form was changed meanwhile. Look again, then send."), status=409)
+        return _page(
+            request,
+            address,
+            form,
+            problem=_("The form was changed meanwhile. Look again, then send."),
+            status=409,
+        )
     if stored.reason not in (Reason.STARTED, Reason.CAPTURED, Reason.DUPLICATE):
         return _message(request, _("This form takes no answers at the moment."), 409)
     return _thanks(request, address)
@@ -78,7 +86,9 @@ def _sender(request: HttpRequest, address: Address) -> trigger_form.Sender | Non
         return trigger_form.Sender(remote, str(user.pk), user.email)
 
 
-def _page(request: HttpRequest, address: Address, form: object, problem: str = "", status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest, address: Address, form: object, problem: str = "", status: int = 200
+) -> HttpResponse:
     context = {"trigger": address.settings, "form": form, "problem": problem, "honeypot": HONEYPOT}
     return render(request, "workflows/public/form.html", context, status=status)
 
@@ -89,4 +99,6 @@ def _thanks(request: HttpRequest, address: Address) -> HttpResponse:
 
 
 def _message(request: HttpRequest, title: str, status: int, *, is_good: bool = False) -> HttpResponse:
-    return render(request, "workflows/public/message.html", {"title": title, "is_good": is_good}, status=status)
+    return render(
+        request, "workflows/public/message.html", {"title": title, "is_good": is_good}, status=status
+    )

@@ -46,7 +46,10 @@ def read_body(environ: dict[str, Any], limit: int) -> tuple[bytes | None, int]:
         return None, size
     if size:
         return environ["wsgi.input"].read(size), size
-    if environ.get("wsgi.input_terminated") and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+    if (
+        environ.get("wsgi.input_terminated")
+        and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+    ):
         body = environ["wsgi.input"].read(limit + 1)
         return (None, 0) if len(body) > limit else (body, len(body))
     return b"", 0

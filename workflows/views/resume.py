@@ -43,7 +43,12 @@ def resume(request: HttpRequest, token: str) -> HttpResponse:
         return _said(400, _("The body could not be read: %(where)s.") % {"where": error})
     status, message = use(token, data)
     if "text/html" in request.headers.get("Accept", ""):
-        return render(request, "workflows/public/message.html", {"title": message, "is_good": status == 200}, status=status)
+        return render(
+            request,
+            "workflows/public/message.html",
+            {"title": message, "is_good": status == 200},
+            status=status,
+        )
     return _said(status, message)
 
 

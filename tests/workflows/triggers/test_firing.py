@@ -37,7 +37,9 @@ def runs(world: World, workflow: Any) -> list[Execution]:
 
 def reasons(world: World, workflow: Any) -> list[str]:
     with world.scope():
-        return list(TriggerDecision.objects.filter(workflow=workflow).order_by("id").values_list("reason", flat=True))
+        return list(
+            TriggerDecision.objects.filter(workflow=workflow).order_by("id").values_list("reason", flat=True)
+        )
 
 
 def finish(world: World, execution: Execution) -> None:
@@ -55,7 +57,9 @@ def test_publishing_plans_the_first_time_and_an_unchanged_schedule_keeps_it(alde
     assert trigger_of(workflow, alder, "schedule").next_fire_at == first
     with alder.scope():
         workflow.refresh_from_db()
-        publishing.save_draft(workflow, workflow.definition, triggers=[], schedule={"every": "2h"}, revision=workflow.revision)
+        publishing.save_draft(
+            workflow, workflow.definition, triggers=[], schedule={"every": "2h"}, revision=workflow.revision
+        )
         publishing.publish(workflow, alder.owner)
     assert trigger_of(workflow, alder, "schedule").next_fire_at > first
 
@@ -72,7 +76,11 @@ def test_a_due_schedule_fires_once_and_says_when_it_is_next(alder: World) -> Non
 
 @pytest.mark.parametrize(
     ("policy", "count", "reason"),
-    [("run_once", 1, ["MISSED_CAUGHT_UP"]), ("run_all", 6, ["MISSED_CAUGHT_UP"] * 6), ("skip", 0, ["MISSED_SKIPPED"])],
+    [
+        ("run_once", 1, ["MISSED_CAUGHT_UP"]),
+        ("run_all", 6, ["MISSED_CAUGHT_UP"] * 6),
+        ("skip", 0, ["MISSED_SKIPPED"]),
+    ],
 )
 def test_what_was_missed_follows_the_policy(alder: World, policy: str, count: int, reason: list[str]) -> None:
     workflow, _row = scheduled(alder, NOW - timedelta(minutes=55), missed=policy, overlap="allow")
@@ -82,7 +90,9 @@ def test_what_was_missed_follows_the_policy(alder: World, policy: str, count: in
 
 
 def test_a_year_of_missed_minutes_does_not_start_a_year_of_runs(alder: World) -> None:
-    workflow, _row = scheduled(alder, NOW - timedelta(days=365), every="1m", missed="run_all", overlap="allow")
+    workflow, _row = scheduled(
+        alder, NOW - timedelta(days=365), every="1m", missed="run_all", overlap="allow"
+    )
     firing.fire_due_schedules(NOW)
     assert len(runs(alder, workflow)) <= firing.MAX_CAUGHT_UP + 2
 
@@ -158,7 +168,10 @@ def test_one_bad_schedule_does_not_hold_up_the_others(alder: World, birch: World
 
 def test_several_schedulers_at_once_fire_each_time_once(committed_db: str) -> None:
     world = make_world("Alder")
-    workflows = [published(world, schedule={"every": "10m", "overlap": "allow"}, name=f"Every ten {n}") for n in range(6)]
+    workflows = [
+        published(world, schedule={"every": "10m", "overlap": "allow"}, name=f"Every ten {n}")
+        for n in range(6)
+    ]
     with system_scope("make all of them due"):
         Trigger.objects.update(next_fire_at=NOW)
 

@@ -61,7 +61,11 @@ def test_everything_else_goes_on_to_the_application(db: None) -> None:
         start_response("200 OK", [])
         return [environ["PATH_INFO"].encode()]
 
-    assert [call(path, inner=inner)[1] for path in ("/", "/hooks/", "/hooks/a/b/")] == [b"/", b"/hooks/", b"/hooks/a/b/"]
+    assert [call(path, inner=inner)[1] for path in ("/", "/hooks/", "/hooks/a/b/")] == [
+        b"/",
+        b"/hooks/",
+        b"/hooks/a/b/",
+    ]
 
 
 def test_a_chunked_body_has_no_length_and_is_read_to_its_end(alder: World, token: str, settings: Any) -> None:

@@ -12,7 +12,11 @@ from workflows.triggers import api, manual
 
 WITH_INPUTS = {
     "version": 1,
-    "inputs": {"type": "object", "required": ["loaves"], "properties": {"loaves": {"type": "integer", "minimum": 1}}},
+    "inputs": {
+        "type": "object",
+        "required": ["loaves"],
+        "properties": {"loaves": {"type": "integer", "minimum": 1}},
+    },
     "steps": [{"id": "bake", "type": "set", "values": {"n": "{{ inputs.loaves }}"}}],
 }
 
@@ -22,7 +26,11 @@ def test_a_person_starts_a_run_with_checked_inputs(alder: World) -> None:
     with alder.scope():
         execution = manual.start_manually(workflow, alder.member, {"loaves": 3})
         reason = TriggerDecision.objects.get(workflow=workflow)
-    assert (execution.input, execution.triggered_by, execution.triggered_by_user_id) == ({"loaves": 3}, "MANUAL", alder.member.pk)
+    assert (execution.input, execution.triggered_by, execution.triggered_by_user_id) == (
+        {"loaves": 3},
+        "MANUAL",
+        alder.member.pk,
+    )
     assert (reason.reason, reason.execution_id) == ("STARTED", execution.pk)
 
 
@@ -34,7 +42,9 @@ def test_a_person_starts_a_run_with_checked_inputs(alder: World) -> None:
         ({"loaves": "three"}, ("loaves", "“loaves” must be a whole number.")),
     ],
 )
-def test_wrong_inputs_are_named_in_plain_words(alder: World, given: dict[str, object], problem: tuple[str, str]) -> None:
+def test_wrong_inputs_are_named_in_plain_words(
+    alder: World, given: dict[str, object], problem: tuple[str, str]
+) -> None:
     workflow = published(alder, definition=WITH_INPUTS)
     with alder.scope():
         with pytest.raises(manual.NotStarted) as refused:
@@ -60,7 +70,9 @@ def test_a_draft_can_be_tried_and_shown_dry_before_it_is_published(alder: World)
     with alder.scope():
         workflow = Workflow.objects.create(name="Rough", definition=WITH_INPUTS)
         tried = manual.start_test(workflow, alder.owner, {"loaves": 1})
-        shown = manual.start_test(workflow, alder.owner, {"type": "webhook", "body": {"loaves": 2}}, dry_run=True)
+        shown = manual.start_test(
+            workflow, alder.owner, {"type": "webhook", "body": {"loaves": 2}}, dry_run=True
+        )
     assert (tried.mode, tried.version_id, tried.triggered_by) == ("TEST", None, "MANUAL")
     assert (shown.mode, shown.triggered_by, shown.draft_definition) == ("DRY_RUN", "WEBHOOK", WITH_INPUTS)
 
@@ -69,7 +81,9 @@ def test_a_draft_that_cannot_run_says_what_is_wrong(alder: World) -> None:
     from workflows.models import Workflow
 
     with alder.scope():
-        workflow = Workflow.objects.create(name="Rough", definition={"version": 1, "steps": [{"id": "a", "type": "sing"}]})
+        workflow = Workflow.objects.create(
+            name="Rough", definition={"version": 1, "steps": [{"id": "a", "type": "sing"}]}
+        )
         with pytest.raises(manual.DraftNotRunnable) as refused:
             manual.start_test(workflow, alder.owner)
     assert refused.value.problems

@@ -65,9 +65,12 @@ def test_a_form_is_a_page_and_its_answers_start_a_run(client: Client, alder: Wor
 
 
 @pytest.mark.parametrize(
-    "change", [{"email": "no address"}, {"loaves": "0"}, {"loaves": "many"}, {"kind": '"white"'}, {"email": ""}]
+    "change",
+    [{"email": "no address"}, {"loaves": "0"}, {"loaves": "many"}, {"kind": '"white"'}, {"email": ""}],
 )
-def test_wrong_answers_come_back_with_the_reason(client: Client, alder: World, change: dict[str, str]) -> None:
+def test_wrong_answers_come_back_with_the_reason(
+    client: Client, alder: World, change: dict[str, str]
+) -> None:
     workflow, address = hosted(alder)
     sent = client.post(address, {**ANSWERS, **change})
     assert sent.status_code == 422
@@ -84,7 +87,9 @@ def test_a_program_that_fills_in_everything_is_thanked_and_ignored(client: Clien
         assert not Execution.objects.filter(workflow=workflow).exists()
 
 
-def test_too_many_answers_from_one_place_are_told_to_wait(client: Client, alder: World, monkeypatch: Any) -> None:
+def test_too_many_answers_from_one_place_are_told_to_wait(
+    client: Client, alder: World, monkeypatch: Any
+) -> None:
     _workflow, address = hosted(alder)
     monkeypatch.setattr(form, "_pace", Pace(rate=0.01, burst=2, clock=lambda: 1.0))
     assert [client.post(address, ANSWERS).status_code for _time in range(3)] == [200, 200, 429]
@@ -125,7 +130,12 @@ TOKEN = "mill-wheel-mill-wheel-mill-wheel"
 def waiting(world: World, **fields: Any) -> Execution:
     with world.scope():
         run = make_execution(world, status=fields.pop("status", "WAITING"), waiting_for=[])
-        values = {"token_hash": hash_of(TOKEN), "expires_at": timezone.now() + timedelta(hours=1), "path": "wait", **fields}
+        values = {
+            "token_hash": hash_of(TOKEN),
+            "expires_at": timezone.now() + timedelta(hours=1),
+            "path": "wait",
+            **fields,
+        }
         ResumeToken.objects.create(execution=run, **values)
         return run
 
@@ -155,7 +165,9 @@ def test_a_resume_address_ends_with_its_time_and_its_run(
 
 def test_an_unknown_resume_address_and_a_broken_body_are_told_apart(client: Client, alder: World) -> None:
     run = waiting(alder)
-    assert client.post("/resume/not-a-token-of-ours/", "{}", content_type="application/json").status_code == 404
+    assert (
+        client.post("/resume/not-a-token-of-ours/", "{}", content_type="application/json").status_code == 404
+    )
     assert client.post(f"/resume/{TOKEN}/", "{", content_type="application/json").status_code == 400
     with alder.scope():
         assert ResumeToken.objects.get(execution=run).used_at is None

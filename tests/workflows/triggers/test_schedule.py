@@ -42,7 +42,9 @@ def test_an_interval_counts_from_its_anchor() -> None:
 def test_an_interval_with_a_pause_goes_on_after_it() -> None:
     anchor = datetime(2026, 11, 22, 10, 7, 30, 500_000, tzinfo=UTC)
     pause = [{"start": "2026-11-23", "end": "2026-11-24"}]
-    found = schedule.next_fire({"every": "1h", "pause": pause}, datetime(2026, 11, 22, 23, 30, tzinfo=UTC), anchor=anchor)
+    found = schedule.next_fire(
+        {"every": "1h", "pause": pause}, datetime(2026, 11, 22, 23, 30, tzinfo=UTC), anchor=anchor
+    )
     assert found == datetime(2026, 11, 25, 0, 7, 30, 500_000, tzinfo=UTC)
 
 
@@ -53,7 +55,9 @@ def test_pause_dates_are_days_of_the_schedules_own_zone() -> None:
 
 
 def test_the_organizations_zone_counts_where_the_schedule_names_none() -> None:
-    found = schedule.next_fire({"cron": "0 9 * * *"}, datetime(2026, 11, 22, tzinfo=UTC), timezone="Asia/Tokyo")
+    found = schedule.next_fire(
+        {"cron": "0 9 * * *"}, datetime(2026, 11, 22, tzinfo=UTC), timezone="Asia/Tokyo"
+    )
     assert found == datetime(2026, 11, 23, tzinfo=UTC)
 
 

@@ -61,9 +61,8 @@ def _stride(instant: datetime, zone: ZoneInfo, wanted: datetime) -> timedelta:
     # Far away, and with no change of the clock before it, go straight there; else minute by minute.
     shown = instant.astimezone(zone).replace(tzinfo=None)
     ahead = wanted - shown
-    if ahead > MINUTE and (instant + ahead).astimezone(zone).utcoffset() == instant.astimezone(zone).utcoffset():
-        if not _changes(instant, instant + ahead, zone):
-            return ahead
+    if ahead > MINUTE and not _changes(instant, instant + ahead, zone):
+        return ahead
     return MINUTE
 
 
@@ -105,7 +104,9 @@ def test_outages_neither_lose_nor_repeat_a_planned_time(name: str, missed: str) 
     handled = 0
     while now < END - timedelta(days=40):
         # The scheduler looks often, and is away now and then for minutes, days or weeks.
-        now += random.choice([timedelta(seconds=20)] * 2 + [timedelta(hours=5), timedelta(days=2), timedelta(days=30)])
+        now += random.choice(
+            [timedelta(seconds=20)] * 2 + [timedelta(hours=5), timedelta(days=2), timedelta(days=30)]
+        )
         late = [instant for instant in planned[handled:] if instant <= now]
         handled += len(late)
         overdue = [instant for instant in late if (now - instant).total_seconds() > 60]

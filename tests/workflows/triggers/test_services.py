@@ -54,24 +54,37 @@ def listening(world: World, event: str, **extra: Any) -> Any:
 
 def reasons(world: World, workflow: Any) -> list[str]:
     with world.scope():
-        return list(TriggerDecision.objects.filter(workflow=workflow).order_by("id").values_list("reason", flat=True))
+        return list(
+            TriggerDecision.objects.filter(workflow=workflow).order_by("id").values_list("reason", flat=True)
+        )
 
 
 def runs(world: World, workflow: Any) -> list[Any]:
     with world.scope():
-        return list(Execution.objects.filter(workflow=workflow).order_by("id").values_list("input", flat=True))
+        return list(
+            Execution.objects.filter(workflow=workflow).order_by("id").values_list("input", flat=True)
+        )
 
 
 def item(number: int) -> dict[str, Any]:
-    return {"id": f"evt_{number}", "type": "invoice.paid", "created": 1_700_000_000 + number, "data": {"object": {"n": number}}}
+    return {
+        "id": f"evt_{number}",
+        "type": "invoice.paid",
+        "created": 1_700_000_000 + number,
+        "data": {"object": {"n": number}},
+    }
 
 
 def answer(server: HTTPServer, *numbers: int) -> None:
     server.clear()
-    server.expect_request("/v1/events").respond_with_json({"data": [item(n) for n in sorted(numbers, reverse=True)]})
+    server.expect_request("/v1/events").respond_with_json(
+        {"data": [item(n) for n in sorted(numbers, reverse=True)]}
+    )
 
 
-def test_looking_starts_a_run_for_each_new_item_and_none_for_what_was_there(alder: World, stripe: HTTPServer) -> None:
+def test_looking_starts_a_run_for_each_new_item_and_none_for_what_was_there(
+    alder: World, stripe: HTTPServer
+) -> None:
     connected(alder)
     workflow = listening(alder, "events_poll")
     row = trigger_of(workflow, alder, "till")
@@ -90,7 +103,9 @@ def test_looking_starts_a_run_for_each_new_item_and_none_for_what_was_there(alde
     assert str(row.pk) == trigger
 
 
-def test_a_refused_credential_is_said_once_an_hour_and_starts_nothing(alder: World, stripe: HTTPServer) -> None:
+def test_a_refused_credential_is_said_once_an_hour_and_starts_nothing(
+    alder: World, stripe: HTTPServer
+) -> None:
     connected(alder)
     workflow = listening(alder, "events_poll")
     trigger = trigger_of(workflow, alder, "till")
@@ -106,7 +121,9 @@ def test_a_subscription_is_made_used_and_taken_back(client: Client, alder: World
     row = trigger_of(workflow, alder, "till")
     made = {"id": "we_1", "secret": "whsec_medlar"}
     stripe.expect_ordered_request("/v1/webhook_endpoints", method="POST").respond_with_json(made)
-    stripe.expect_ordered_request("/v1/webhook_endpoints/we_1", method="DELETE").respond_with_json({"deleted": True})
+    stripe.expect_ordered_request("/v1/webhook_endpoints/we_1", method="DELETE").respond_with_json(
+        {"deleted": True}
+    )
     assert subscriptions.subscribe(str(row.organization_id), str(row.pk))
     row = trigger_of(workflow, alder, "till")
     assert "medlar" not in json.dumps(row.state)
@@ -118,7 +135,9 @@ def test_a_subscription_is_made_used_and_taken_back(client: Client, alder: World
     def deliver(secret: str) -> int:
         signature = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
         headers = {"Stripe-Signature": f"t={at},v1={signature}"}
-        response = client.post(f"/hooks/{row.token}/", data=body, content_type="application/json", headers=headers)
+        response = client.post(
+            f"/hooks/{row.token}/", data=body, content_type="application/json", headers=headers
+        )
         return response.status_code
 
     assert deliver("whsec_wrong") == 401
@@ -139,7 +158,9 @@ def test_a_subscription_is_made_used_and_taken_back(client: Client, alder: World
     stripe.check_assertions()
 
 
-def test_an_event_for_the_account_starts_the_workflows_that_listen(alder: World, birch: World, stripe: HTTPServer) -> None:
+def test_an_event_for_the_account_starts_the_workflows_that_listen(
+    alder: World, birch: World, stripe: HTTPServer
+) -> None:
     till = connected(alder)
     connected(birch)
     condition = {"value": "{{ trigger.body.amount }}", "is": "gt", "to": 1_000_000}

@@ -29,7 +29,9 @@ def nothing_remembered() -> None:
 
 
 def send(client: Client, token: str | None, body: Any = None, **extra: Any) -> Any:
-    return client.post(f"/hooks/{token}/", data=json.dumps(body or {}), content_type="application/json", **extra)
+    return client.post(
+        f"/hooks/{token}/", data=json.dumps(body or {}), content_type="application/json", **extra
+    )
 
 
 def address(world: World, **settings: Any) -> tuple[Any, str]:
@@ -76,7 +78,9 @@ def test_a_body_over_the_limit_is_refused_unread(client: Client, alder: World, s
 
 def test_broken_json_is_refused_with_its_position(client: Client, alder: World) -> None:
     workflow, token = address(alder)
-    response = client.post(f"/hooks/{token}/", data='{"name": "Ada",\n  oops}', content_type="application/json")
+    response = client.post(
+        f"/hooks/{token}/", data='{"name": "Ada",\n  oops}', content_type="application/json"
+    )
     assert response.status_code == 400
     assert "line 2, column 3" in response.json()["message"]
     assert decision(alder, workflow).reason == "BAD_BODY"
@@ -84,7 +88,9 @@ def test_broken_json_is_refused_with_its_position(client: Client, alder: World) 
         assert not Execution.objects.filter(workflow=workflow).exists()
 
 
-@pytest.mark.parametrize("body", [b'{"a": "\\u0000"}', b'{"a": "\\ud800"}', b'{"a": NaN}', b"[" * 5_000 + b"]" * 5_000])
+@pytest.mark.parametrize(
+    "body", [b'{"a": "\\u0000"}', b'{"a": "\\ud800"}', b'{"a": NaN}', b"[" * 5_000 + b"]" * 5_000]
+)
 def test_json_that_cannot_be_kept_is_refused_not_a_crash(client: Client, alder: World, body: bytes) -> None:
     _workflow, token = address(alder)
     response = client.post(f"/hooks/{token}/", data=body, content_type="application/json")
@@ -93,12 +99,15 @@ def test_json_that_cannot_be_kept_is_refused_not_a_crash(client: Client, alder: 
 
 def test_a_form_and_a_text_are_data_too(client: Client, alder: World) -> None:
     _workflow, token = address(alder)
-    form = client.post(f"/hooks/{token}/", data="a=1&b=2&b=3", content_type="application/x-www-form-urlencoded")
+    form = client.post(
+        f"/hooks/{token}/", data="a=1&b=2&b=3", content_type="application/x-www-form-urlencoded"
+    )
     text = client.post(f"/hooks/{token}/", data="plain words", content_type="text/plain")
     parts = client.post(f"/hooks/{token}/", data={"note": "hi"})
     with alder.scope():
         bodies = [
-            Execution.objects.get(pk=response.json()["execution_id"]).input["body"] for response in (form, text, parts)
+            Execution.objects.get(pk=response.json()["execution_id"]).input["body"]
+            for response in (form, text, parts)
         ]
     assert bodies == [{"a": "1", "b": ["2", "3"]}, "plain words", {"note": "hi"}]
 
@@ -110,7 +119,7 @@ def test_a_method_that_is_not_listed_is_refused(client: Client, alder: World) ->
     assert (response.status_code, response["Allow"]) == (405, "POST, PUT")
 
 
-# --- Who may send ----------------------------------------------------------------------------------------------------
+# --- Who may send ----------------------------------------
 
 
 def with_secret(world: World, secret: str, **auth: Any) -> tuple[Any, str]:
@@ -154,13 +163,15 @@ def test_a_signature_lets_in_while_it_is_fresh(client: Client, alder: World) -> 
     assert signed(b'{"a": 1}', now - 3_600).status_code == 401
 
 
-def test_a_trigger_that_asks_for_proof_without_a_stored_secret_lets_nobody_in(client: Client, alder: World) -> None:
+def test_a_trigger_that_asks_for_proof_without_a_stored_secret_lets_nobody_in(
+    client: Client, alder: World
+) -> None:
     workflow, token = address(alder, auth={"method": "header", "header": "X-Key"})
     assert send(client, token, headers={"X-Key": ""}).status_code == 401
     assert "no secret is stored" in decisions.why(decision(alder, workflow))
 
 
-# --- Duplicates, filters, states ---------------------------------------------------------------------------------------
+# --- Duplicates, filters, states ----------------------------------------
 
 
 def test_the_same_delivery_sent_twice_starts_one_run(client: Client, alder: World) -> None:
@@ -202,7 +213,9 @@ def test_pausing_and_archiving_hold_at_once(client: Client, alder: World) -> Non
     assert decision(alder, workflow).reason == "ARCHIVED"
 
 
-def test_a_draft_has_its_address_already_and_says_that_it_is_not_published(client: Client, alder: World) -> None:
+def test_a_draft_has_its_address_already_and_says_that_it_is_not_published(
+    client: Client, alder: World
+) -> None:
     from workflows.models import Workflow
 
     with alder.scope():
@@ -317,7 +330,9 @@ def test_a_waiting_sender_gets_the_runs_answer(client: Client, alder: World, mon
     assert (execution.reply_to, asked) == ("steward_answer_test", {"run": execution.pk, "timeout": 5.0})
 
 
-def test_a_run_that_takes_too_long_is_answered_with_its_id(client: Client, alder: World, monkeypatch: Any) -> None:
+def test_a_run_that_takes_too_long_is_answered_with_its_id(
+    client: Client, alder: World, monkeypatch: Any
+) -> None:
     from workflows.runner import responses
 
     _workflow, token = address(alder, respond="when_done")
