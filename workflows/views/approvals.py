@@ -88,6 +88,7 @@ def _context(request: HttpRequest, found: Approval, form: Any) -> dict[str, Any]
     return {
         "approval": found,
         "form": form,
+        "fingerprint": approvals.fingerprint(found),
         "votes": found.votes.select_related("user").order_by("id"),
         "people": approvals.assigned_people(found)[:20],
         "may_answer": found.status == Approval.Status.PENDING and approvals.may_answer(request.user, found),
