@@ -53,8 +53,7 @@ class Webhooks:
       to do by hand. follow_up: a second request after subscribe, for services that switch signing on apart: `state`
       holds what `read` returned, its answer goes through `read` too and is added. renew_before_seconds: how long
       before state["expires_at"] to renew.
-    answer: what we answer an accepted delivery with. parse: reads deliveries that are neither JSON nor forms (SOAP);
-      `events` is a path into what it returns.
+    answer: what we answer an accepted delivery with.
     """
 
     address: str = "trigger"
@@ -75,7 +74,6 @@ class Webhooks:
     follow_up: Callable[[Subscription], Request] | None = None
     setup: str = ""
     answer: Reply = field(default_factory=Reply)
-    parse: Callable[[Inbound], Any] | None = None
 
     def split(self, inbound: Inbound) -> list[Any]:
         """Return the events in one delivery, in order."""
