@@ -38,16 +38,16 @@ def main() -> None:
     connections["default"].close()
     settings.DATABASES["default"]["NAME"] = connections["default"].settings_dict["NAME"] = DATABASE
     alder = make_world("Alder")
-    recorder = Recorder(seconds=0.05)
-    made = published(alder, "Crossing", *steps_of(recorder.port), concurrency=40)
+    recorder = Recorder(seconds=0.3)
+    made = published(alder, "Crossing", *steps_of(recorder.port), concurrency=100)
     url = databases.at(urls.superuser, DATABASE)
     accepted: list[object] = []
     feeder = threading.Thread(target=feed, args=[lambda: begin(alder, made, {}), runs, accepted])
     cuts = freezes = restarts = 0
     started = time.monotonic()
     with workers(urls, DATABASE, ALLOWED_PRIVATE_HOSTS=f"127.0.0.1:{recorder.port}") as crew:
-        crew.start()
-        crew.start()
+        for _number in range(3):
+            crew.start()
         feeder.start()
         while time.monotonic() - started < MOST_SECONDS:
             time.sleep(random.uniform(0.3, 1.5))
@@ -61,13 +61,14 @@ def main() -> None:
                     "COMPLETED", "WAITING",
                 }:  # fmt: skip
                     break
-                if feeder.is_alive() or random.random() < 0.2:
+                busy = crew.busy(connection)
+                if busy and (feeder.is_alive() or random.random() < 0.2):
                     event = random.choice(["kill", "kill", "kill", "freeze", "cut"])
                     if event == "kill":
-                        crew.kill()
+                        crew.kill(random.choice(busy))
                         crew.start()
                     elif event == "freeze":
-                        frozen = random.choice(crew.processes)
+                        frozen = random.choice(busy)
                         crew.freeze(frozen)
                         threading.Timer(4, crew.thaw, [frozen]).start()
                         freezes += 1
@@ -98,6 +99,7 @@ def main() -> None:
     counted = {
         "accepted": len(accepted), "by_status": found, "kills": crew.kills, "freezes": freezes, "cuts": cuts,
         "database_restarts": restarts, "lost": lost,
+        "effects": sum(recorder.done.values()),
         "duplicate_effects": sum(count - 1 for count in recorder.done.values()),
         "repeated_with_the_same_key": sum(recorder.arrived.values()) - sum(recorder.done.values()),
         "asked_about": asked and asked[0], "committed_twice": repeated, "overdue": overdue and overdue[0],
@@ -122,7 +124,7 @@ def feed(begin: Any, runs: int, accepted: list[object]) -> None:
             accepted.append(begin())
         except DatabaseError:
             connection.close()
-        time.sleep(0.05)
+        time.sleep(0.1)
     connection.close()
 
 

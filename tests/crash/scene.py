@@ -38,6 +38,15 @@ class Workers:
         self.processes.append(process)
         return process
 
+    def busy(self, connection: psycopg.Connection[Any]) -> list[subprocess.Popen[bytes]]:
+        """Return the workers that hold runs right now: killing the others proves nothing."""
+        rows = connection.execute(
+            "SELECT DISTINCT w.pid FROM workflows_execution e JOIN workflows_worker w ON w.id = e.worker_id"
+            " WHERE e.status = 'RUNNING'"
+        ).fetchall()
+        pids = {pid for (pid,) in rows}
+        return [process for process in self.processes if process.pid in pids]
+
     def kill(self, process: subprocess.Popen[bytes] | None = None) -> None:
         """kill -9: no goodbye."""
         process = process or random.choice(self.processes)

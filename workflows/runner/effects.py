@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import psycopg
+from django.db import InterfaceError, OperationalError
 from psycopg_pool import AsyncConnectionPool
 
 from integrations.framework import registry
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("steward.effects")
 
+Result = TypeVar("Result")
+DATABASE_PATIENCE_SECONDS = 60.0
+
 # Whose run is calling: the client's connection pool is shared, its metering is not.
 calling: ContextVar[RunJournal | None] = ContextVar("calling_run", default=None)
 
@@ -54,6 +59,24 @@ class Hands:
     committer: Committer
     code: CodeRunner | None = None
     held: set[str] = field(default_factory=set)
+
+
+async def patiently(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Return what `work` gives, tried again while our database is away: that is no reason to fail a customer's step.
+
+    work: only what may be repeated, and talks to our database alone.
+    """
+    give_up = time.monotonic() + DATABASE_PATIENCE_SECONDS
+    delay = 0.1
+    while True:
+        try:
+            return await work()
+        except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError) as away:
+            if time.monotonic() + delay > give_up:
+                raise
+            log.warning("a step waits for the database: %s", away)
+        await asyncio.sleep(delay)
+        delay = min(3.0, delay * 2)
 
 
 def meter_call(provider: str, status: int, seconds: float) -> None:
@@ -112,7 +135,7 @@ class RunEffects:
                 result = await ai.generate(self.hands.client, call, opened)
                 self.journal.use("AI_TOKENS_USED", int((result.cost or {}).get("tokens") or 0))
                 return result
-            return await own_effects.perform(self.hands, self.claim, self.journal, call)
+            return await patiently(lambda: own_effects.perform(self.hands, self.claim, self.journal, call))
         except ConnectorError as error:
             raise await self._told(error, opened) from None
 
@@ -136,8 +159,10 @@ class RunEffects:
             if connector is not None and not getattr(connector.auth, "fields", ("asked",)):
                 nobody = self.claim.organization_id
                 return Usable(nobody, nobody, connector.provider, connector.name, {}, {})
-        return await open_integration(
-            self.hands.pool, self.claim.organization_id, provider=provider, reference=reference
+        return await patiently(
+            lambda: open_integration(
+                self.hands.pool, self.claim.organization_id, provider=provider, reference=reference
+            )
         )
 
     async def _action(self, call: EffectCall, opened: Usable) -> EffectResult:

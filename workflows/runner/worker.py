@@ -70,7 +70,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             conninfo(), min_size=0, max_size=8, open=False, kwargs={"autocommit": True, "options": OPTIONS},
-            configure=take_system_role, max_idle=60, num_workers=1,
+            configure=take_system_role, max_idle=60, num_workers=1, timeout=10,
         )  # fmt: skip
         await pool.open()
         client = Client(allow_private=settings.ALLOWED_PRIVATE_HOSTS, on_call=effects.meter_call)
