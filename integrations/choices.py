@@ -11,8 +11,7 @@ from uuid import UUID
 from django.core.cache import cache
 
 from integrations import health
-from integrations.calls import call
-from integrations.framework import Connector, Field, ReconnectError
+from integrations.framework import Connector, Field
 from integrations.framework.execute import dynamic_options
 
 FRESH_SECONDS = 180
@@ -53,21 +52,18 @@ def choices_for(
     if kept is not None:
         return list(kept)
     usable = health.credentials_for_use(organization_id, integration_id)
-    try:
-        found = call(
-            lambda client: dynamic_options(
-                connector,
-                field.options,
-                needed,
-                usable.credentials,
-                usable.account,
-                client=client,
-                pace_key=str(integration_id),
-            )
-        )
-    except ReconnectError as error:
-        health.mark_broken(organization_id, integration_id, error)
-        raise
+    found = health.call_with(
+        usable,
+        lambda account, client: dynamic_options(
+            connector,
+            field.options,
+            needed,
+            account.credentials,
+            account.account,
+            client=client,
+            pace_key=str(integration_id),
+        ),
+    )
     cache.set(key, found, FRESH_SECONDS)
     return found
 

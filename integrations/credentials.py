@@ -65,7 +65,10 @@ def rotate(integration: Integration) -> bool:
 
 
 def register_rotation(name: str, rotate_some: Callable[[KeyRing, int], int]) -> None:
-    """Let `rotate_encryption_key` rotate an app's own values too. rotate_some: (ring, most) -> how many it did."""
+    """Let `rotate_encryption_key` rotate an app's own values too.
+
+    rotate_some: (ring, most) -> how many it did, 0 when none is left; called in a system scope.
+    """
     _others[name] = rotate_some
 
 

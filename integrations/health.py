@@ -10,9 +10,9 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from accounts import audit
 from accounts.tenancy import organization_scope
 from integrations import credentials as store
 from integrations import usage
-from integrations.calls import app_setting, call
+from integrations.calls import Answer, app_setting, call
 from integrations.framework import (
     Connector,
     ConnectorError,
@@ -35,7 +35,7 @@ from integrations.framework import (
     oauth,
     registry,
 )
-from integrations.framework.client import TOTAL_SECONDS
+from integrations.framework.client import TOTAL_SECONDS, Client
 from integrations.framework.crypto import DecryptionFailed
 from integrations.framework.execute import Tested, test_connection
 from integrations.models import Integration
@@ -111,6 +111,55 @@ async def acredentials_for_use(organization_id: UUID, integration_id: UUID) -> U
     return await asyncio.to_thread(work)
 
 
+def renew_refused(usable: Usable) -> Usable | None:
+    """After a service refused the account: return it with a newer token, None when only a person can help.
+
+    Tokens end early, and some services never say when: so the first refusal asks for a new one. A call that was
+    refused this way did nothing, and may be made once more. Outside of a scope; raises TemporaryError.
+    """
+    refused = str(usable.credentials.get("access_token") or "")
+    if not refused:
+        return None
+    try:
+        fresh = _fresh(usable.organization_id, usable.id, refused=refused, heals=True)
+    except TemporaryError:
+        raise
+    except ConnectorError:
+        return None  # recorded already
+    return fresh if fresh.credentials.get("access_token") != refused else None
+
+
+async def arenew_refused(usable: Usable) -> Usable | None:
+    """The same for code in an event loop."""
+
+    def work() -> Usable | None:
+        try:
+            return renew_refused(usable)
+        finally:
+            close_old_connections()
+
+    return await asyncio.to_thread(work)
+
+
+def call_with(usable: Usable, make: Callable[[Usable, Client], Coroutine[Any, Any, Answer]]) -> Answer:
+    """Make one call with an account, once more with a new token when the service refuses the old one.
+
+    Raises ConnectorError; when it is a ReconnectError, the account is marked and its managers are told.
+    """
+    try:
+        return call(lambda client: make(usable, client))
+    except ReconnectError as error:
+        fresh = renew_refused(usable)
+        if fresh is None:
+            mark_broken(usable.organization_id, usable.id, error, used=usable)
+            raise
+    try:
+        return call(lambda client: make(fresh, client))
+    except ReconnectError as error:
+        mark_broken(usable.organization_id, usable.id, error, used=fresh)
+        raise
+
+
 def check(organization_id: UUID, integration_id: UUID) -> Tested:
     """Prove that the account works with the connector's cheap call, and record the outcome, good or bad.
 
@@ -119,16 +168,16 @@ def check(organization_id: UUID, integration_id: UUID) -> Tested:
     try:
         usable = _fresh(organization_id, integration_id, heals=True)
         connector = registry.get(usable.provider)
-        tested = call(
-            lambda client: test_connection(
-                connector, usable.credentials, usable.account, client=client, pace_key=str(usable.id)
-            )
+        tested = call_with(
+            usable,
+            lambda account, client: test_connection(
+                connector, account.credentials, account.account, client=client, pace_key=str(account.id)
+            ),
         )
     except NotUsable:
         raise
-    except ConnectorError as error:
-        if not isinstance(error, TemporaryError):
-            mark_broken(organization_id, integration_id, error)
+    except PermanentError as error:
+        mark_broken(organization_id, integration_id, error)
         raise
     mark_working(organization_id, integration_id, label=tested.label)
     return tested
@@ -137,15 +186,20 @@ def check(organization_id: UUID, integration_id: UUID) -> Tested:
 # --- States -------------------------------------------------------------------------------------------------
 
 
-def mark_broken(organization_id: UUID, integration_id: UUID, error: ConnectorError) -> bool:
+def mark_broken(
+    organization_id: UUID, integration_id: UUID, error: ConnectorError, *, used: Usable | None = None
+) -> bool:
     """Record that the service refuses the account, and let its managers be told; return whether it is news.
 
     EXPIRED when a person must reconnect it, ERROR for everything else. Opens its own scope.
+    used: what the failed call was made with: when there are newer credentials, its failure says nothing about them.
     """
     status = Status.EXPIRED if isinstance(error, ReconnectError) else Status.ERROR
     with organization_scope(organization_id):
         integration = _locked(integration_id)
         if integration is None or integration.status not in MENDABLE:
+            return False
+        if used is not None and _is_newer(integration, used):
             return False
         before = integration.status
         set_status(integration, status, error.message)
@@ -214,15 +268,20 @@ class _Claim:
     lease: str
     connector: Connector
     auth: OAuth2
-    lasts_until: datetime
+    is_good: bool  # the old token can still be used
 
 
 def _fresh(
-    organization_id: UUID, integration_id: UUID, *, ahead: timedelta = AHEAD, heals: bool = False
+    organization_id: UUID,
+    integration_id: UUID,
+    *,
+    ahead: timedelta = AHEAD,
+    heals: bool = False,
+    refused: str = "",
 ) -> Usable:
     give_up_at = time.monotonic() + WAIT_SECONDS
     while True:
-        found = _read_or_claim(organization_id, integration_id, ahead, heals=heals)
+        found = _read_or_claim(organization_id, integration_id, ahead, heals=heals, refused=refused)
         if isinstance(found, Usable):
             return found
         if isinstance(found, _Claim):
@@ -233,21 +292,21 @@ def _fresh(
 
 
 def _read_or_claim(
-    organization_id: UUID, integration_id: UUID, ahead: timedelta, *, heals: bool
+    organization_id: UUID, integration_id: UUID, ahead: timedelta, *, heals: bool, refused: str
 ) -> Usable | _Claim | None:
     """Return the account, or the right to renew its token; None while another worker renews one that has ended."""
     with organization_scope(organization_id):
         integration = Integration.objects.get(pk=integration_id)
         _refuse_broken(integration, heals=heals)
         usable = _opened(integration)
-        if not _is_due(integration, ahead):
+        if not _is_due(integration, usable, ahead, refused):
             return usable
         connector = registry.get(integration.provider)
         auth = connector.auth_for(usable.credentials)
         if not isinstance(auth, OAuth2):
             return usable
         is_renewable = auth.grant == "client_credentials" or usable.credentials.get("refresh_token")
-        if not is_renewable and integration.expires_at > timezone.now():
+        if not is_renewable and not _has_ended(integration):
             return usable  # it lasts until it ends, and then a person is asked
         # Only now the lock: the usual call neither waits nor makes others wait.
         locked = _locked(integration_id)
@@ -256,13 +315,14 @@ def _read_or_claim(
         _refuse_broken(locked, heals=heals)
         usable = _opened(locked)
         now = timezone.now()
-        if locked.expires_at is None or not _is_due(locked, ahead):
+        if not _is_due(locked, usable, ahead, refused):
             return usable
         if locked.refresh_until and locked.refresh_until > now:
-            return usable if locked.expires_at > now else None
+            return None if refused or _has_ended(locked) else usable
         locked.refresh_lease, locked.refresh_until = secrets.token_hex(16), now + LEASE
         locked.save(update_fields=["refresh_lease", "refresh_until"])
-        return _Claim(usable, locked.refresh_lease, connector, auth, locked.expires_at)
+        is_good = not refused and not _has_ended(locked)
+        return _Claim(usable, locked.refresh_lease, connector, auth, is_good)
 
 
 def _renew(claim: _Claim) -> Usable:
@@ -281,8 +341,8 @@ def _renew(claim: _Claim) -> Usable:
         )
     except TemporaryError:
         _release(claim)
-        if claim.lasts_until > timezone.now():
-            return usable  # still good: the next use tries again
+        if claim.is_good:
+            return usable  # the next use tries again
         raise
     except ConnectorError as error:
         _release(claim)
@@ -310,6 +370,13 @@ def _renew(claim: _Claim) -> Usable:
         return _opened(integration)
 
 
+def _is_newer(integration: Integration, used: Usable) -> bool:
+    try:
+        return store.read(integration) != dict(used.credentials)
+    except DecryptionFailed:
+        return False
+
+
 def _release(claim: _Claim) -> None:
     with organization_scope(claim.usable.organization_id):
         Integration.objects.filter(pk=claim.usable.id, refresh_lease=claim.lease).update(
@@ -317,8 +384,14 @@ def _release(claim: _Claim) -> None:
         )
 
 
-def _is_due(integration: Integration, ahead: timedelta) -> bool:
+def _is_due(integration: Integration, usable: Usable, ahead: timedelta, refused: str) -> bool:
+    if refused:
+        return usable.credentials.get("access_token") == refused
     return integration.expires_at is not None and integration.expires_at - timezone.now() < ahead
+
+
+def _has_ended(integration: Integration) -> bool:
+    return integration.expires_at is not None and integration.expires_at <= timezone.now()
 
 
 def _refuse_broken(integration: Integration, *, heals: bool) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -86,7 +86,8 @@ def _queue(task: object, name: str, keys: list[tuple[UUID, UUID]]) -> int:
     for organization_id, integration_id in keys:
         job = task.configure(queueing_lock=f"integration.{name}/{integration_id}")  # type: ignore[attr-defined]
         try:
-            job.defer(organization_id=str(organization_id), integration_id=str(integration_id))
+            with transaction.atomic():  # a refused job would otherwise spoil a transaction around this one
+                job.defer(organization_id=str(organization_id), integration_id=str(integration_id))
         except AlreadyEnqueued:
             continue
         queued += 1

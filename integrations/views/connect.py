@@ -69,7 +69,9 @@ def say_connected(
 def _form(request: HttpRequest, connector: Connector, integration: Integration | None) -> HttpResponse:
     auth = _chosen(connector, request.GET.get("way", "") or (_way_of(request, connector, integration)))
     missing = oauth_flow.missing_settings(connector, auth)
-    form = ConnectForm(connector, auth, request.POST or None, integration=integration)
+    form = ConnectForm(
+        connector, auth, request.POST if request.method == "POST" else None, integration=integration
+    )
     status = 200
     if request.method == "POST" and not missing:
         status = 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from django.db.models import Q
 
 from accounts.tenancy import system_scope
 from integrations import credentials
-from integrations.framework.crypto import DecryptionFailed
+from integrations.framework.crypto import DecryptionFailed, KeyRing
 from integrations.models import EncryptionCanary, Integration
 
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         self.stdout.write(f"integrations: {done} encrypted anew with the key {current!r}")
         for name, rotate_some in credentials.other_rotations().items():
             count = 0
-            while changed := rotate_some(credentials.key_ring(), batch):
+            while changed := self.rotate_others(rotate_some, batch):
                 count += changed
             self.stdout.write(f"{name}: {count} encrypted anew")
         if unreadable:
@@ -44,6 +45,11 @@ class Command(BaseCommand):
             )
         EncryptionCanary.objects.exclude(pk=current).delete()
         self.stdout.write(f"Nothing needs another key than {current!r} any more.")
+
+    def rotate_others(self, rotate_some: Callable[[KeyRing, int], int], batch: int) -> int:
+        """Rotate one batch of another app's values; return how many."""
+        with system_scope("rotate the encryption key"):
+            return rotate_some(credentials.key_ring(), batch)
 
     def rotate_integrations(self, current: str, batch: int) -> tuple[int, list[UUID]]:
         """Return how many rows were encrypted anew, and the keys of those that no key opens."""
