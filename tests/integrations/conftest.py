@@ -1,0 +1,5 @@
+"""Fixtures of the integrations' tests."""
+
+from tests.integrations.standin import service
+
+__all__ = ["service"]
