@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from accounts.tenancy.admin import HistoryAdmin, SupportAdmin, link
 from config.admin import site
-from templates_lib.models import Template, TemplateInstall, TemplateRating
+from templates_lib.models import Template, TemplateAdoption, TemplateInstall, TemplateRating
 
 
 @admin.register(Template, site=site)
@@ -53,3 +53,12 @@ class TemplateInstallAdmin(HistoryAdmin):
     search_fields = ["template__name", "workflow__name", "organization__name", "=organization__id"]
     list_select_related = ["organization", "template", "workflow"]
     template_link, workflow_link, organization_link = link("template"), link("workflow"), link("organization")
+
+
+@admin.register(TemplateAdoption, site=site)
+class TemplateAdoptionAdmin(HistoryAdmin):
+    list_display = ["template_link", "organization_link", "created_at"]
+    list_filter = ["created_at"]
+    search_fields = ["template__name", "organization__name", "=organization__id"]
+    list_select_related = ["organization", "template"]
+    template_link, organization_link = link("template"), link("organization")

@@ -164,6 +164,8 @@ class TemplateInstall(OrganizationOwned):
         Workflow, on_delete=models.CASCADE, related_name="template_install", db_constraint=False
     )
     configuration = models.JSONField(default=dict, blank=True)
+    # What the template made then, placeholders resolved: the common ground of an update and of what people changed.
+    base_definition = models.JSONField(null=True, blank=True)
     installed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
     )
@@ -190,3 +192,22 @@ class TemplateInstall(OrganizationOwned):
 
     def __str__(self) -> str:
         return f"{self.template_id} v{self.template_version}"
+
+
+class TemplateAdoption(OrganizationOwned):
+    """That an organization has installed a template at least once; stays when the workflow is deleted.
+
+    Popularity counts these, and they let the organization's people rate the template.
+    """
+
+    template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="adoptions")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(OrganizationOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["organization", "template"], name="adoption_once_per_org"),
+            RowLevelSecurity(name="adoption_rls"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template_id}"

@@ -49,7 +49,7 @@ def read_all(folder: Path = GALLERY) -> list[dict[str, Any]]:
     found = [read(path) for path in sorted(folder.glob("*.json"))]
     slugs = [entry["slug"] for entry in found]
     if doubles := {slug for slug in slugs if slugs.count(slug) > 1}:
-        raise GalleryFileInvalid(f"two files share the slug {sorted(doubles)[0]}")
+        raise GalleryFileInvalid(f"two files share the slug {min(doubles)}")
     return found
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from templates_lib.views import gallery, install
 
 app_name = "templates_lib"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", gallery.gallery, name="gallery"),
+    path("installed/<uuid:workflow_id>/", install.installed, name="installed"),
+    path("installed/<uuid:workflow_id>/update/", install.update, name="update"),
+    path("<slug:slug>/", gallery.detail, name="detail"),
+    path("<slug:slug>/install/", install.install, name="install"),
+    path("<slug:slug>/rating/", gallery.rating, name="rating"),
+]
