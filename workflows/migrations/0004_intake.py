@@ -70,6 +70,10 @@ BEGIN
          deadline_at, reply_to)
       VALUES (p_execution, p_organization, p_workflow, p_version, 'PENDING', p_input, 'WEBHOOK', p_delivery, p_trigger_key,
               p_depth, p_deadline, p_reply_to);
+    -- Somebody waits for the answer: the workers hear of it with the commit, without another round trip.
+    IF p_reply_to <> '' THEN
+      PERFORM pg_notify('steward_runs', '');
+    END IF;
   END IF;
   INSERT INTO workflows_webhookdelivery
       (id, organization_id, workflow_id, trigger_key, verdict, reason, method, path, query, headers, content_type, body,

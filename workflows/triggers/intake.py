@@ -84,7 +84,7 @@ def store(
         outcome, execution_id = _call_again(parameters, address, decision_id)
     if outcome == "STALE":
         raise Stale
-    if outcome == "STARTED":
+    if outcome == "STARTED" and not reply_to:
         _wake_workers()
     return Stored(outcome, execution_id, delivery.id)
 
