@@ -48,7 +48,8 @@ class Webhooks:
       `is_list`), or a function of the delivery, else None.
     delivery_id: path in one event, or "header:<name>": what duplicates are found by.
     account: path in the payload of what tells the account, for address "app"; compared with account[account_key].
-    handshake: answers the service's proof-of-ownership request; None when this delivery is not one.
+    handshake: answers the service's proof-of-ownership request; None when this delivery is not one. With
+      `is_handshake_signed` the signature is checked first: Discord sends false ones to see whether we look.
     subscribe/read/unsubscribe/renew: requests through the vendor's API; without them `setup` tells the person what
       to do by hand. follow_up: a second request after subscribe, for services that switch signing on apart: `state`
       holds what `read` returned, its answer goes through `read` too and is added. renew_before_seconds: how long
@@ -66,6 +67,7 @@ class Webhooks:
     account: str = ""
     account_key: str = ""
     handshake: Callable[[Inbound], Reply | None] | None = None
+    is_handshake_signed: bool = False
     subscribe: Callable[[Subscription], Request] | None = None
     read: Callable[[Response, Subscription], dict[str, Any]] | None = None
     unsubscribe: Callable[[Subscription], Request] | None = None
