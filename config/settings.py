@@ -324,8 +324,10 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 if env.str("ANYMAIL_BACKEND", ""):
     EMAIL_BACKEND = f"anymail.backends.{env.str('ANYMAIL_BACKEND')}.EmailBackend"
     ANYMAIL = env.json("ANYMAIL_SETTINGS", default={})
+elif DEBUG and not env.str("EMAIL_URL", ""):
+    EMAIL_BACKEND = "config.mail.TerminalEmailBackend"
 else:
-    _email = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "smtp://localhost:25")
+    _email = env.email_url("EMAIL_URL", default="smtp://localhost:25")
     EMAIL_BACKEND = _email["EMAIL_BACKEND"]
     EMAIL_HOST, EMAIL_PORT = _email.get("EMAIL_HOST") or "", _email.get("EMAIL_PORT") or 25
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = (
