@@ -35,11 +35,12 @@ class Bar:
 
 
 def nice_ceiling(value: float) -> float:
-    """Return the smallest of 1, 2, 4, 5, 10 times a power of ten that is not below value; at least 4."""
+    """Return a round number not below value whose quarters, the grid lines, are round as well; at least 4."""
     if value <= 4:
         return 4.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 4, 5, 10) if step * power >= value)
+    steps = {1.0: (8, 12), 10.0: (1.2, 1.6, 2, 4, 6, 8, 12)}.get(power, (1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10))
+    return next(round(step * power) for step in steps if step * power >= value)
 
 
 def scale_y(value: float, ceiling: float) -> float:

@@ -35,10 +35,11 @@ def test_stacked_bars_stand_on_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "ceiling"), [(0, 4), (4, 4), (7, 10), (41, 50), (100, 100), (101, 200), (1234, 2000)]
+    ("value", "ceiling"), [(0, 4), (4, 4), (7, 8), (10, 12), (41, 60), (100, 100), (101, 120), (1234, 1600)]
 )
 def test_the_axis_ends_at_a_round_number(value: float, ceiling: float) -> None:
     assert charts.nice_ceiling(value) == ceiling
+    assert all("." not in label for _y, label in charts.ticks(ceiling) if ceiling < 1000)
 
 
 @pytest.mark.parametrize(("value", "text"), [(950, "950"), (1200, "1.2k"), (3_000_000, "3M"), (2.5, "2.5")])
