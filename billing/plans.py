@@ -99,7 +99,7 @@ PLANS: dict[str, Plan] = {
         monthly_ai_cents=5_000,
         concurrent_runs=100,
         retention_days=180,
-        features=(_("Everything in Starter"), _("API and outgoing webhooks"), _("Audit trail")),
+        features=(_("Everything in Starter"), _("Runs kept for half a year")),
     ),
     Organization.Plan.ENTERPRISE: Plan(
         code=Organization.Plan.ENTERPRISE,
@@ -115,7 +115,11 @@ PLANS: dict[str, Plan] = {
         monthly_ai_cents=None,
         concurrent_runs=500,
         retention_days=730,
-        features=(_("Everything in Professional"), _("No limits on workflows and runs"), _("Longer history")),
+        features=(
+            _("Everything in Professional"),
+            _("Runs kept for two years"),
+            _("No limits on anything you build"),
+        ),
     ),
 }
 
