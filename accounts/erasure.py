@@ -64,7 +64,7 @@ def _say_goodbye(owners: list[User]) -> None:
             owner.email,
             {
                 "subject": _("%(organization)s was deleted from Steward")
-                % {"organization": owner.organization.name},
+                % {"organization": owner.organization},
                 "organization": owner.organization,
                 "action_url": settings.BASE_URL,
                 "action_label": _("Start again"),

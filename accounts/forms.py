@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
@@ -116,7 +116,7 @@ class ConfirmedForm(forms.Form):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
-        self.person: Any = request.user
+        self.person = cast(User, request.user)
         if not self.person.has_usable_password():
             del self.fields["password"]
 
@@ -137,7 +137,7 @@ class ConfirmedForm(forms.Form):
 class OwnershipForm(ConfirmedForm):
     """Who becomes an owner."""
 
-    heir = forms.ModelChoiceField(label=_("New owner"), queryset=None, empty_label=_("Choose a person"))
+    heir: Any = forms.ModelChoiceField(label=_("New owner"), queryset=None, empty_label=_("Choose a person"))
     stays_owner = forms.BooleanField(label=_("I stay an owner as well"), required=False)
 
     field_order = ["heir", "stays_owner", "password"]
@@ -174,7 +174,7 @@ class DeletionForm(ConfirmedForm):
         return name
 
 
-class PersonalForm(forms.ModelForm):  # type: ignore[type-arg]
+class PersonalForm(forms.ModelForm):
     """A person's own settings."""
 
     timezone = forms.ChoiceField(label=_("Time zone"), required=False)
@@ -201,7 +201,7 @@ class PersonalForm(forms.ModelForm):  # type: ignore[type-arg]
         languages.choices = [("", _("As my browser asks")), *settings.LANGUAGES]
 
 
-class OrganizationForm(forms.ModelForm):  # type: ignore[type-arg]
+class OrganizationForm(forms.ModelForm):
     """Name, time zone and how long history is kept, within what the plan allows."""
 
     timezone = forms.ChoiceField(label=_("Time zone"))

@@ -34,4 +34,4 @@ def send_message(message: EmailMessage) -> None:
         transaction.on_commit(message.send, robust=True)
         return
     html = next((str(body) for body, kind in getattr(message, "alternatives", []) if kind == "text/html"), "")
-    deliver.defer(to=list(message.to), subject=message.subject, text=str(message.body), html=html)
+    deliver.defer(to=list(message.to), subject=str(message.subject), text=str(message.body), html=html)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -96,7 +97,7 @@ def people(**conditions: Any) -> Any:
 
 def _lock(person: User) -> None:
     """Let one change of the team happen at a time: two owners who demote each other would leave none."""
-    Organization.objects.select_for_update(no_key=True).get(pk=person.organization_id)
+    Organization.objects.select_for_update(no_key=True).get(pk=cast(UUID, person.organization_id))
     person.refresh_from_db(fields=["role", "is_active"])
 
 

@@ -135,6 +135,8 @@ def _closed(request: HttpRequest, verdict: Verdict, found: Invitation | None) ->
 
 
 def _private(response: HttpResponse) -> HttpResponse:
-    """The address is the secret: it must not travel on in a Referer header."""
-    response.headers["Referrer-Policy"] = "no-referrer"
+    """The address is the secret: it must not travel on in a Referer header. With "no-referrer" browsers would also send
+    the form with a null Origin, which the check against forged requests refuses.
+    """
+    response.headers["Referrer-Policy"] = "same-origin"
     return response

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -27,7 +28,7 @@ USUAL_DAYS = {"log_retention_days": 30, "completed_retention_days": 90, "failed_
 
 def organization_of(request: HttpRequest) -> Organization:
     """Return the organization of who is signed in, read anew: the session's may be older than another's change."""
-    return Organization.objects.get(pk=signed_in(request).organization_id)
+    return Organization.objects.get(pk=cast(UUID, signed_in(request).organization_id))
 
 
 @requires(Permission.MANAGE_ORGANIZATION)

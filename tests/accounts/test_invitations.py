@@ -59,7 +59,7 @@ def test_an_invited_person_joins_with_name_and_password(link: str, alder: World)
     theirs = Client()
     page = theirs.get(link)
     assert page.status_code == 200
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert "Alder" in page.content.decode()
     response = theirs.post(link, ANSWER)
     assert (response.status_code, response.headers["Location"]) == (302, "/")
