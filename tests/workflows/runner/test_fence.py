@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import psycopg
 import pytest
 
 from accounts.tenancy import uuid7
+from config.database import embedded
+from tests import databases
 from tests.workflows.runner.working import as_system, begin, ended, journal, published, run, working
 from tests.worlds import World, make_world
 from workflows.engine.environment import SystemEnvironment
 from workflows.engine.interface import Fenced, StepRecord, StepStatus
 from workflows.runner import responses, store
+from workflows.runner.cancel import request_cancel
 from workflows.runner.connections import connect
 from workflows.runner.group_commit import Committer, End
 from workflows.runner.journal import RunJournal
@@ -125,6 +129,72 @@ def test_two_workers_never_claim_the_same_run(alder: World) -> None:
 
     found = [claim.id for claims in asyncio.run(scene()) for claim in claims]
     assert len(found) == len(set(found)) == 60
+
+
+def test_a_cancel_is_carried_out_in_spite_of_a_worker_that_does_not_obey(
+    alder: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.runner.cancel.CANCEL_GRACE_SECONDS", 0.2)
+    identifier, deaf = begin(alder, published(alder, "Greeting", GREET)), uuid7()
+    as_system(
+        "INSERT INTO workflows_worker (id, host, pid, release, queues, running) VALUES (%s, 'here', 1, '', '{}', 0)",
+        deaf,
+    )
+    (claim,) = asyncio.run(claimed(worker=deaf))
+    with alder.scope():
+        assert request_cancel(identifier)
+        assert run(identifier).status == "RUNNING"
+    assert ended(identifier).status == "CANCELLED"
+
+    async def late() -> None:
+        committer = Committer()
+        await committer.start()
+        with pytest.raises(Fenced):
+            await committer.request(RunJournal(claim, committer), End("COMPLETED", "SUCCESS"))
+        await committer.close()
+
+    asyncio.run(late())
+    assert run(identifier).status == "CANCELLED"
+
+
+def test_a_worker_outlives_the_loss_of_its_connections(
+    alder: World, committed_db: str, cluster: embedded.ConnectionUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.runner.worker.RECONNECT_SECONDS", 0.05)
+    made = published(alder, "Greeting", GREET)
+    with working():
+        ended(begin(alder, made))
+        with psycopg.connect(databases.at(cluster.superuser, committed_db), autocommit=True) as superuser:
+            superuser.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'steward-worker' AND datname = current_database()"
+            )
+        assert ended(begin(alder, made)).status == "COMPLETED"
+
+
+def test_what_postgresql_refuses_fails_one_run_and_not_its_neighbours(alder: World) -> None:
+    made = published(alder, "Greeting", GREET)
+    good, bad = begin(alder, made), begin(alder, made)
+
+    async def scene() -> None:
+        claims = {claim.id: claim for claim in await claimed()}
+        committer = Committer()
+        well, ill = RunJournal(claims[good], committer), RunJournal(claims[bad], committer)
+        too_long = record("x" * 600, "no column is that wide")
+        waiting = [
+            asyncio.ensure_future(well.commit(record("greet", "fine"))),
+            asyncio.ensure_future(ill.commit(too_long)),
+        ]
+        await asyncio.sleep(0)
+        await committer.start()
+        first, second = await asyncio.gather(*waiting, return_exceptions=True)
+        await committer.close()
+        assert first is None
+        assert isinstance(second, psycopg.Error)
+
+    asyncio.run(scene())
+    assert set(journal(good)) == {"greet"}
+    assert journal(bad) == {}
 
 
 def test_a_waiting_webhook_hears_its_answer(alder: World) -> None:
