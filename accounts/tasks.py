@@ -6,8 +6,8 @@ from django.core.mail import EmailMultiAlternatives
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-# 10 s, 20 s, 40 s ... for about three hours: longer than a mail server is usually away.
-PATIENCE = RetryStrategy(max_attempts=11, exponential_wait=2, wait=10)
+# After 12 s at first, then ever later, for more than two hours: longer than a mail server is usually away.
+PATIENCE = RetryStrategy(max_attempts=12, exponential_wait=2, wait=10)
 
 
 @app.task(name="accounts.deliver", queue="mail", retry=PATIENCE)
