@@ -129,6 +129,8 @@ def _older(stamp: Any, since: Any) -> bool:
 def _order(stamp: Any) -> tuple[int, float, str]:
     """Return a sort key: numbers, also written as text, by value; other text (ISO times) by itself."""
     try:
+        if isinstance(stamp, str) and stamp.isdecimal():
+            return (0, int(stamp), "")  # exact also where a float would round: ids of 64 bits
         return (0, float(stamp), "")
     except (TypeError, ValueError):
         return (1, 0.0, str(stamp))

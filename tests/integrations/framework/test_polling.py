@@ -155,3 +155,9 @@ def test_new_items_are_fetched_in_full_and_a_vanished_one_stays_as_it_came():
         return Response(200, {"text": "Hello"})
     result = asyncio.run(look(poll, {}, {"since": None, "seen": []}, send))
     assert dict(result.items) == {"i1": item(1), "i2": {**item(2), "whole": "Hello"}}
+
+
+def test_long_numbers_are_compared_digit_by_digit():
+    _, cursor = looking(POLL, None, [item(1, at="1012345678901234521")])
+    found, _ = looking(POLL, cursor, [item(3, at="1012345678901234523"), item(2, at="1012345678901234522")])
+    assert found == ["i2", "i3"]
