@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.tenancy import organization_scope, system_scope, uuid7
 from integrations import credentials as store
-from integrations.calls import app_setting
+from integrations.calls import app_setting, app_variables
 from integrations.framework import Connector, Inbound, Refused, Reply, Webhooks, dig, registry
 from integrations.framework.crypto import DecryptionFailed
 from integrations.models import InboundDelivery, Integration
@@ -79,6 +79,16 @@ def address_of(integration: Integration) -> str:
 def app_address(connector: Connector) -> str:
     """Return the public URL for deliveries about all accounts of a service."""
     return settings.BASE_URL + reverse("integrations:inbound", args=[connector.slug])
+
+
+def missing_secret(connector: Connector) -> tuple[str, ...]:
+    """Return the environment variables of which one must hold the key of app-wide deliveries; () when nothing lacks."""
+    webhooks = webhooks_for_accounts(connector)
+    if webhooks is None or webhooks.secret != "app" or webhooks.signature is None:
+        return ()
+    if app_setting(connector, webhooks.secret_name):
+        return ()
+    return app_variables(connector, webhooks.secret_name)
 
 
 def receive_for_app(connector: Connector, webhooks: Webhooks, request: Inbound) -> Reply:

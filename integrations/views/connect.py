@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import Permission, requires
 from billing.entitlements import LimitReached
-from integrations import connecting, oauth_flow
+from integrations import connecting, inbound, oauth_flow
 from integrations.forms import OWN_NAME, ConnectForm
 from integrations.framework import Connector, ConnectorError, OAuth2
 from integrations.framework.auth import Auth
@@ -69,6 +69,7 @@ def say_connected(
 def _form(request: HttpRequest, connector: Connector, integration: Integration | None) -> HttpResponse:
     auth = _chosen(connector, request.GET.get("way", "") or (_way_of(request, connector, integration)))
     missing = oauth_flow.missing_settings(connector, auth)
+    missing_secret = inbound.missing_secret(connector)
     form = ConnectForm(
         connector, auth, request.POST if request.method == "POST" else None, integration=integration
     )
@@ -89,7 +90,8 @@ def _form(request: HttpRequest, connector: Connector, integration: Integration |
         "auth": auth,
         "ways": connector.auths if len(connector.auths) > 1 else (),
         "signs_in": oauth_flow.needs_sign_in(auth),
-        "missing": missing,
+        "missing": [*missing, missing_secret] if missing and missing_secret else missing,
+        "app_address": inbound.app_address(connector) if missing_secret else "",
         "redirect_address": oauth_flow.redirect_address(),
     }
     return page(request, "integrations/connect.html", context, status)

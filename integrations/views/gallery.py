@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.permissions import Permission, may, requires
 from billing.entitlements import Limit, room
 from integrations import connecting, oauth_flow
-from integrations.framework import Action, Connector, Output, registry
+from integrations.framework import Action, Connector, Field, Output, registry
 from integrations.framework.fields import as_output
 from integrations.models import Integration
 from integrations.views.scopes import connector_or_404, in_scope, person
@@ -27,7 +28,6 @@ EFFECTS: dict[str, tuple[Any, str]] = {
     "checkable": (gettext_lazy("Checked before it is repeated"), "info"),
     "unsafe": (gettext_lazy("Never repeated without asking you"), "warm"),
 }
-FEW = 6  # so many fit on a page without a search
 
 
 @dataclass(slots=True)
@@ -56,6 +56,7 @@ class Operation:
     action: Action
     effect: Any
     tone: str
+    fields: list[tuple[Field, str]]
     outputs: list[Output]
 
 
@@ -124,7 +125,15 @@ def describe(action: Action) -> Operation:
         Output(key, kind=output.kind, label=output.label or key.replace("_", " ").capitalize())
         for key, output in ((key, as_output(value)) for key, value in action.returns.items())
     ]
-    return Operation(action, words, tone, outputs)
+    return Operation(action, words, tone, [(entry, example_of(entry)) for entry in action.fields], outputs)
+
+
+def example_of(entry: Field) -> str:
+    """Return an example as a person would type it; "" where one says nothing."""
+    if entry.example is None or entry.kind in ("secret", "boolean", "file"):
+        return ""
+    text = entry.example if isinstance(entry.example, str) else json.dumps(entry.example, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:79]}…"
 
 
 def _matches(connector: Connector, text: str) -> bool:

@@ -170,6 +170,8 @@ def _context(
         "webhook_url": row.webhook_url,
         "has_webhook_secret": bool(row.webhook_state),
         "wants_secret": wants_secret,
+        "missing_secret": inbound.missing_secret(connector) if connector else (),
+        "app_address": inbound.app_address(connector) if connector else "",
         "name_form": name_form or NameForm(initial={"name": row.name}),
         "secret_form": secret_form or WebhookSecretForm(),
         "variables": [
