@@ -85,3 +85,11 @@ def identifiers(texts: list[str]) -> list[UUID]:
         except ValueError:
             continue
     return found
+
+
+def waiting_for_me(request: HttpRequest) -> int:
+    """Return how many questions wait for who is signed in: the number beside the inbox."""
+    from workflows.approvals import assigned_to  # its models are not ready when the app registers this
+
+    user = request.user
+    return assigned_to(user).count() if isinstance(user, User) and user.organization_id is not None else 0

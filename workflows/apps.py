@@ -10,8 +10,11 @@ class WorkflowsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Let runs that are held for an account go on as soon as it works again."""
+        """Let runs that are held for an account go on as soon as it works again; count the inbox in the sidebar."""
+        from config.navigation import register_count
         from integrations.health import register_on_healed
+        from workflows import access
         from workflows.runner.wake import integration_reconnected
 
         register_on_healed(integration_reconnected)
+        register_count("workflows:approvals", access.waiting_for_me)

@@ -62,7 +62,7 @@ class NewWorkflowForm(WorkflowForm):
     )
 
     class Meta(WorkflowForm.Meta):
-        fields = ("name", "description", "category")
+        fields = ("name", "description", "category")  # type: ignore[assignment]  # one fewer than above
 
     def save(self, commit: bool = True) -> Workflow:
         """Return the new draft: the chosen trigger and one step to start from."""
@@ -103,7 +103,7 @@ class RunFilter(forms.Form):
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[("", _("Every status")), *Execution.Status.choices]
     )
-    workflow = forms.ModelChoiceField(
+    workflow: forms.ModelChoiceField[Workflow] = forms.ModelChoiceField(
         label=_("Workflow"), required=False, queryset=None, empty_label=_("Every workflow")
     )
     trigger = forms.ChoiceField(
@@ -140,7 +140,7 @@ def input_form(schema: Mapping[str, Any] | None, data: Any = None) -> SchemaForm
 class AssignmentForm(forms.Form):
     """Which members may see, edit and run a workflow."""
 
-    people = forms.ModelMultipleChoiceField(
+    people: forms.ModelMultipleChoiceField[User] = forms.ModelMultipleChoiceField(
         label=_("Members"), required=False, queryset=None, widget=forms.CheckboxSelectMultiple
     )
 

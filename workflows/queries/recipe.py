@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
@@ -60,7 +60,7 @@ def recipe_of(definition: Definition) -> list[RecipeStep]:
     return _steps(definition.steps, "")
 
 
-def _steps(steps: list[StepBase], prefix: str) -> list[RecipeStep]:
+def _steps(steps: Sequence[StepBase], prefix: str) -> list[RecipeStep]:
     return [_step(step, number, f"{prefix}{step.id}") for number, step in enumerate(steps, start=1)]
 
 
@@ -100,5 +100,6 @@ def operation_title(provider: str, operation: str) -> str:
         connector = registry.get(provider)
     except KeyError:
         return ""
-    known = {each.key: str(each.label) for each in (*connector.triggers, *connector.actions)}
+    known = {each.key: str(each.label) for each in connector.triggers}
+    known |= {each.key: str(each.label) for each in connector.actions}
     return f"{connector.name}: {known[operation]}" if operation in known else ""

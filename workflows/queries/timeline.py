@@ -151,7 +151,7 @@ def _by_path(rows: Iterable[ExecutionStep]) -> dict[str, list[ExecutionStep]]:
 
 
 def _recipe(execution: Execution) -> list[RecipeStep]:
-    data = execution.version.definition if execution.version_id else execution.draft_definition
+    data = execution.version.definition if execution.version is not None else execution.draft_definition
     try:
         return recipe_of(parse_definition(data))
     except (

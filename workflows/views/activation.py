@@ -17,6 +17,7 @@ from accounts.permissions import Permission, requires
 from workflows import access, publishing
 from workflows.models import Execution, Workflow
 from workflows.queries import overview
+from workflows.views.parts import wants_part
 
 
 @require_POST
@@ -38,7 +39,7 @@ def activation(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         workflow = publishing.resume(workflow, access.person(request), request=request)
     except publishing.PublishRefused as refused:
         messages.error(request, str(refused))
-        if request.htmx:
+        if wants_part(request):
             return _row(request, workflow, {"steward:toast": {"text": str(refused), "tone": "danger"}})
         return _back(request, workflow)
     return _changed(request, workflow, _("“%(name)s” runs again."), "workflows:pause")
@@ -95,7 +96,7 @@ def deletion(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
 
 def _changed(request: HttpRequest, workflow: Workflow, text: str, undo: str) -> HttpResponse:
     said = text % {"name": workflow.name}
-    if request.htmx:
+    if wants_part(request):
         return _row(
             request, workflow, {"steward:undo": {"text": said, "url": reverse(undo, args=[workflow.pk])}}
         )

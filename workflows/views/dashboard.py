@@ -19,12 +19,15 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     if not may(request.user, Permission.VIEW_WORKFLOW):
         return front(request)
     person = access.person(request)
+    organization = person.organization
     context = {
         "totals": figures.workflow_totals(person),
         "activity": figures.activity_of(person),
         "hours": figures.hours_saved(person),
         "coming": figures.coming_up(person),
-        "rooms": figures.plan_use(person.organization) if may(person, Permission.VIEW_USAGE) else [],
+        "rooms": figures.plan_use(organization)
+        if organization is not None and may(person, Permission.VIEW_USAGE)
+        else [],
         **figures.needs_attention(person),
     }
     return render(request, "workflows/dashboard.html", context)

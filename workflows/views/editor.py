@@ -17,6 +17,7 @@ from workflows import access, draft_text, publishing
 from workflows.draft_text import DraftText
 from workflows.models import Workflow
 from workflows.queries.recipe import recipe_of
+from workflows.views.parts import wants_part
 
 
 @require_safe
@@ -92,7 +93,7 @@ def _context(
 
 
 def _saved(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    if not request.htmx:
+    if not wants_part(request):
         if context["read"].errors:
             messages.warning(request, _("Saved. Some things must be corrected before you can publish it."))
         else:
@@ -102,7 +103,7 @@ def _saved(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def _merged(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    if not request.htmx:
+    if not wants_part(request):
         messages.success(request, _("Saved, together with what a colleague changed meanwhile."))
         return redirect("workflows:edit", context["workflow"].pk)
     response = render(request, "workflows/edit.html#editor", context)
@@ -112,7 +113,7 @@ def _merged(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
-    if not request.htmx:
+    if not wants_part(request):
         return render(request, "workflows/edit.html", context, status=status)
     response = render(request, "workflows/edit.html#feedback", context | {"is_update": True}, status=status)
     if status == 200:

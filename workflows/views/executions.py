@@ -17,6 +17,7 @@ from workflows import access
 from workflows.models import Execution, ExecutionLog, ExecutionStep, WebhookDelivery
 from workflows.queries import reasons, timeline
 from workflows.queries.keyset import page_of
+from workflows.views.parts import wants_part
 
 CHILDREN = 20
 LONGEST_SHOWN = 200_000  # characters of one payload on a page; the whole can be downloaded
@@ -61,7 +62,7 @@ def run_rounds(request: HttpRequest, execution_id: UUID, loop: str) -> HttpRespo
     node = timeline.rounds_of(execution, loop[:500], start)
     if node is None:
         raise Http404
-    template = "workflows/rounds.html" if request.htmx else "workflows/run_rounds.html"
+    template = "workflows/rounds.html" if wants_part(request) else "workflows/run_rounds.html"
     return render(request, template, {"execution": execution, "node": node})
 
 
@@ -82,7 +83,7 @@ def step_data(request: HttpRequest, execution_id: UUID, step_id: UUID) -> HttpRe
         ],
         "error_detail": (step.error or {}).get("detail", "") if isinstance(step.error, dict) else "",
     }
-    template = "workflows/step_data.html" if request.htmx else "workflows/step_page.html"
+    template = "workflows/step_data.html" if wants_part(request) else "workflows/step_page.html"
     return render(request, template, context)
 
 
@@ -102,7 +103,7 @@ def run_data(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         ],
     }
     return render(
-        request, "workflows/run_data.html" if request.htmx else "workflows/run_data_page.html", context
+        request, "workflows/run_data.html" if wants_part(request) else "workflows/run_data_page.html", context
     )
 
 

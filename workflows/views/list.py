@@ -18,6 +18,7 @@ from workflows.forms import ListFilter, NewWorkflowForm
 from workflows.models import Workflow, WorkflowAssignment
 from workflows.queries import overview
 from workflows.queries.keyset import Page, page_of
+from workflows.views.parts import wants_part
 
 BEST_MATCHES = 50
 BULK_ACTIONS = {"pause": publishing.pause, "resume": publishing.resume, "archive": publishing.archive}
@@ -44,7 +45,9 @@ def workflow_list(request: HttpRequest) -> HttpResponse:
         "statuses": [("", _("In use"), counts[""])]
         + [(value, label, counts.get(value, 0)) for value, label in Workflow.Status.choices],
     }
-    return render(request, "workflows/list.html#results" if request.htmx else "workflows/list.html", context)
+    return render(
+        request, "workflows/list.html#results" if wants_part(request) else "workflows/list.html", context
+    )
 
 
 @requires(Permission.CREATE_WORKFLOW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +47,7 @@ def filtered(rows: Any, form: RunFilter) -> Any:
     if chosen.get("since"):
         rows = rows.filter(started_at__gte=_midnight(chosen["since"]))
     if chosen.get("until"):
-        rows = rows.filter(started_at__lt=_midnight(chosen["until"]) + timezone.timedelta(days=1))
+        rows = rows.filter(started_at__lt=_midnight(chosen["until"]) + timedelta(days=1))
     return rows
 
 
