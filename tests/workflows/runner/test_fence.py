@@ -20,6 +20,7 @@ from workflows.runner.cancel import request_cancel
 from workflows.runner.connections import connect
 from workflows.runner.group_commit import Committer, End
 from workflows.runner.journal import RunJournal
+from workflows.runner.wake import wake
 
 pytestmark = pytest.mark.usefixtures("committed_db")
 GREET = {"id": "greet", "type": "set", "values": {"text": "Hello"}}
@@ -112,11 +113,30 @@ def test_workflows_of_one_organization_are_served_in_turn(alder: World) -> None:
 
 
 def test_an_organization_keeps_to_its_plan(alder: World) -> None:
-    made = published(alder, "Flood", GREET, concurrency=500)
-    for _number in range(120):
-        begin(alder, made)
+    for name in ("Flood", "Torrent"):
+        made = published(alder, name, GREET, concurrency=500)
+        for _number in range(70):
+            begin(alder, made)
     assert len(asyncio.run(claimed(200))) == 100
     assert asyncio.run(claimed(200)) == []
+
+
+def test_a_run_that_was_woken_while_it_was_walked_is_due_at_once(alder: World) -> None:
+    identifier = begin(alder, published(alder, "Greeting", GREET))
+    (claim,) = asyncio.run(claimed())
+    with alder.scope():
+        assert wake([identifier]) == 1
+
+    async def suspend() -> None:
+        committer = Committer()
+        await committer.start()
+        await committer.request(RunJournal(claim, committer), End("WAITING", waiting_for=[]))
+        await committer.close()
+
+    asyncio.run(suspend())
+    found = run(identifier)
+    assert found.status == "WAITING"
+    assert found.wake_at is not None
 
 
 def test_two_workers_never_claim_the_same_run(alder: World) -> None:
