@@ -11,7 +11,7 @@ from integrations import credentials
 from integrations.inbound import register_inbound
 from workflows import approvals, notifications
 from workflows.models import Approval
-from workflows.triggers import failures, jobs, provider, secrets
+from workflows.triggers import failures, jobs, plan_hold, provider, secrets
 
 __all__ = ["jobs"]
 
@@ -67,3 +67,10 @@ def close_questions(timestamp: int) -> None:
         ]
     for organization_id, approval_id, shown in questions:
         notifications.send_question(organization_id, approval_id, shown, is_reminder=False)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queue="triggers", queueing_lock="workflows.release_held_runs")
+def release_held_runs(timestamp: int) -> None:
+    """Let go what was held for the plan, once the plan starts runs again."""
+    plan_hold.release_all()

@@ -14,6 +14,7 @@ CREATE FUNCTION steward_receive(
   p_remote inet, p_replay_of uuid, p_dedupe_key text, p_dedupe_until timestamptz,
   p_decision uuid, p_dedupe uuid,
   p_execution uuid, p_input jsonb, p_deadline timestamptz, p_depth integer, p_reply_to text,
+  p_held text,
   OUT outcome text, OUT execution uuid
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -66,10 +67,14 @@ BEGIN
   IF outcome = 'STARTED' THEN
     execution := p_execution;
     INSERT INTO workflows_execution
-        (id, organization_id, workflow_id, version_id, status, input, triggered_by, webhook_event_id, trigger_key, depth,
-         deadline_at, reply_to)
-      VALUES (p_execution, p_organization, p_workflow, p_version, 'PENDING', p_input, 'WEBHOOK', p_delivery, p_trigger_key,
-              p_depth, p_deadline, p_reply_to);
+        (id, organization_id, workflow_id, version_id, status, waiting_for, input, triggered_by, webhook_event_id,
+         trigger_key, depth, deadline_at, reply_to)
+      VALUES (p_execution, p_organization, p_workflow, p_version, CASE p_held WHEN '' THEN 'PENDING' ELSE 'WAITING' END,
+              CASE WHEN p_held <> '' THEN jsonb_build_array(jsonb_build_object('kind', p_held)) END,
+              p_input, 'WEBHOOK', p_delivery, p_trigger_key, p_depth, p_deadline, p_reply_to);
+    IF p_held <> '' THEN
+      outcome := 'PLAN_LIMIT';  -- accepted, and in line until the plan starts runs again
+    END IF;
     -- Somebody waits for the answer: the workers hear of it with the commit, without another round trip.
     IF p_reply_to <> '' THEN
       PERFORM pg_notify('steward_runs', '');
@@ -79,7 +84,7 @@ BEGIN
       (id, organization_id, workflow_id, trigger_key, verdict, reason, method, path, query, headers, content_type, body,
        dedupe_key, remote_address, execution_id, replay_of_id)
     VALUES (p_delivery, p_organization, p_workflow, p_trigger_key,
-            CASE outcome WHEN 'STARTED' THEN 'ACCEPTED' WHEN 'DUPLICATE' THEN 'DUPLICATE' WHEN 'FILTERED' THEN 'FILTERED'
+            CASE outcome WHEN 'STARTED' THEN 'ACCEPTED' WHEN 'PLAN_LIMIT' THEN 'ACCEPTED' WHEN 'DUPLICATE' THEN 'DUPLICATE' WHEN 'FILTERED' THEN 'FILTERED'
                          WHEN 'CAPTURED' THEN 'CAPTURED' ELSE 'REFUSED' END,
             CASE outcome WHEN 'STARTED' THEN '' ELSE outcome END,
             p_method, p_path, p_query, p_headers, p_content_type, p_body, p_dedupe_key, p_remote, execution, p_replay_of);
@@ -92,7 +97,7 @@ END $$;
 REVERSE = """
 DROP FUNCTION steward_receive(
   uuid, uuid, uuid, uuid, timestamptz, text, text, text, jsonb, uuid, text, text, text, jsonb, text, bytea, inet, uuid,
-  text, timestamptz, uuid, uuid, uuid, jsonb, timestamptz, integer, text);
+  text, timestamptz, uuid, uuid, uuid, jsonb, timestamptz, integer, text, text);
 """
 
 

@@ -24,6 +24,7 @@ from workflows.definition.schema import parse_triggers
 from workflows.models import Trigger, Workflow
 from workflows.runner.start import version_timeout
 from workflows.triggers import secrets
+from workflows.triggers.plan_hold import hold_of
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 FRESH_SECONDS = 30.0
@@ -56,6 +57,7 @@ class Address:
     names: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
     timeout: timedelta = timedelta(hours=1)
+    hold: str = ""
 
     def scope(self, trigger: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the trigger's expressions see."""
@@ -126,6 +128,7 @@ def of_row(row: Trigger, workflow: Workflow) -> Address | None:
             },
         },
         state=row.state,
+        hold=hold_of(organization),
         timeout=version_timeout(workflow.published_version_id)
         if workflow.published_version_id
         else timedelta(hours=1),

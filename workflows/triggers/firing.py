@@ -19,7 +19,7 @@ from accounts.tenancy import system_scope
 from workflows.models import Execution, Trigger, TriggerDecision
 from workflows.runner.start import start_execution
 from workflows.runner.wake import wake
-from workflows.triggers import decisions, schedule
+from workflows.triggers import decisions, plan_hold, schedule
 
 logger = structlog.get_logger(__name__)
 Reason = TriggerDecision.Reason
@@ -164,6 +164,7 @@ def _start(row: Trigger, instant: datetime, reason: TriggerDecision.Reason, deta
     if is_busy and len(queued) >= MAX_QUEUED:
         _decide(row, Reason.BACKLOG_FULL, detail)
         return
+    held = plan_hold.as_fields(row.workflow.organization)
     execution_id = start_execution(
         organization_id=row.organization_id,
         workflow_id=row.workflow_id,
@@ -171,9 +172,12 @@ def _start(row: Trigger, instant: datetime, reason: TriggerDecision.Reason, deta
         triggered_by=Execution.TriggeredBy.SCHEDULE,
         input=_what_steps_see(row, instant, reason),
         trigger_key=row.key,
-        held_for="overlap" if is_busy else "",
+        **(held or ({"held_for": "overlap"} if is_busy else {})),
     )
-    if is_busy:
+    if held:
+        # In line for the plan already; it does not wait for the one before as well.
+        _decide(row, Reason.PLAN_LIMIT, detail, execution_id)
+    elif is_busy:
         row.state["queued"] = [*queued, str(execution_id)]
         _decide(row, Reason.OVERLAP_QUEUED, detail, execution_id)
     else:

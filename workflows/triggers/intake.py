@@ -15,9 +15,10 @@ from accounts.tenancy import organization_scope, uuid7
 from workflows.models import TriggerDecision
 from workflows.runner.wake import NOTIFY_WORKERS, notify_workers
 from workflows.triggers.addresses import Address
+from workflows.triggers.plan_hold import PATIENCE
 
 DEDUPE_LASTS = timedelta(days=7)
-RECEIVE = f"SELECT outcome, execution FROM steward_receive({', '.join(['%s'] * 27)})"  # noqa: S608 placeholders only
+RECEIVE = f"SELECT outcome, execution FROM steward_receive({', '.join(['%s'] * 28)})"  # noqa: S608 placeholders only
 
 
 class Stale(Exception):
@@ -72,7 +73,7 @@ def store(
         address.key, address.kind, reason, _json(detail),
         delivery.id, delivery.method[:8], delivery.path[:300], delivery.query, _json(delivery.headers),
         delivery.content_type[:120], delivery.body, delivery.remote_address, delivery.replay_of, dedupe_key,
-        now + DEDUPE_LASTS, decision_id, uuid7(), uuid7(), _json(trigger), now + address.timeout, depth, reply_to,
+        now + DEDUPE_LASTS, decision_id, uuid7(), uuid7(), _json(trigger), now + (PATIENCE if address.hold else address.timeout), depth, reply_to, address.hold,
     ]  # fmt: skip
     try:
         outcome, execution_id = _call(parameters)

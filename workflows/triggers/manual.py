@@ -13,7 +13,7 @@ from workflows.definition.schema import parse_definition
 from workflows.models import Execution, Trigger, TriggerDecision, Workflow
 from workflows.runner.start import InputRefused, start_execution
 from workflows.schema_forms import schema_problems
-from workflows.triggers import decisions
+from workflows.triggers import decisions, plan_hold
 
 Reason, Mode = TriggerDecision.Reason, Execution.Mode
 SOMEBODY_WAITS = -1  # lower goes first: a person looks at the page until the run is done
@@ -59,6 +59,7 @@ def start(
     """
     given = dict(inputs or {})
     refusal = _refusal(workflow, given)
+    held = plan_hold.as_fields(workflow.organization)
     if refusal is None:
         try:
             execution_id = start_execution(
@@ -71,6 +72,7 @@ def start(
                 user_id=user.pk if user else None,
                 priority=SOMEBODY_WAITS if kind == Trigger.Kind.MANUAL else 0,
                 reply_to=reply_to,
+                **held,
             )
         except InputRefused as error:
             refusal = NotStarted(Reason.TOO_LARGE, str(error))
@@ -84,7 +86,11 @@ def start(
         )
         raise refusal
     decisions.record(
-        Reason.STARTED, workflow=workflow, trigger_key=kind.lower(), kind=kind, execution_id=execution_id
+        Reason.PLAN_LIMIT if held else Reason.STARTED,
+        workflow=workflow,
+        trigger_key=kind.lower(),
+        kind=kind,
+        execution_id=execution_id,
     )
     return Execution.objects.get(pk=execution_id)
 

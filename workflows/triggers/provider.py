@@ -22,7 +22,7 @@ from workflows.definition.problems import DefinitionInvalid
 from workflows.definition.schema import parse_triggers
 from workflows.models import Execution, Trigger, TriggerDecision
 from workflows.runner.start import InputRefused, start_execution
-from workflows.triggers import decisions
+from workflows.triggers import decisions, plan_hold
 from workflows.triggers.intake import DEDUPE_LASTS
 
 logger = structlog.get_logger(__name__)
@@ -116,6 +116,7 @@ def start_for_event(row: Trigger, declared: DeclaredTrigger, payload: Any, key: 
     if refused is not None:
         _decide(row, *refused)
         return None
+    held = plan_hold.as_fields(workflow.organization)
     execution_id = uuid7()
     if key and not _note(row, key, execution_id):
         _decide(row, Reason.DUPLICATE, {"key": key[:MAX_KEY]})
@@ -129,11 +130,12 @@ def start_for_event(row: Trigger, declared: DeclaredTrigger, payload: Any, key: 
             triggered_by=Execution.TriggeredBy.WEBHOOK,
             trigger_key=row.key,
             input=trigger,
+            **held,
         )
     except InputRefused as error:
         _decide(row, Reason.TOO_LARGE, {"message": str(error)})
         return None
-    _decide(row, Reason.STARTED, None, execution_id)
+    _decide(row, Reason.PLAN_LIMIT if held else Reason.STARTED, None, execution_id)
     return execution_id
 
 

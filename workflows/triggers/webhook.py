@@ -199,7 +199,9 @@ def capture(trigger: Trigger, now: datetime) -> Trigger:
 def _decide_and_store(address: Address, arrival: Arrival) -> Answer:
     delivery_id = uuid7()
     verdict = judge(address, arrival, delivery_id)
-    waits = verdict.reason == Reason.STARTED and address.settings.respond != "immediately"
+    waits = (
+        verdict.reason == Reason.STARTED and address.settings.respond != "immediately" and not address.hold
+    )
     if (
         verdict.reason not in (Reason.STARTED, Reason.FILTERED)
         and _refusals.wait(str(address.trigger_id)) > 0
@@ -242,7 +244,7 @@ def as_delivery(
 def answer_for(stored: intake.Stored) -> Answer:
     """Return what the sender is told about a stored delivery."""
     run = {"execution_id": str(stored.execution_id)}
-    if stored.reason == Reason.STARTED:
+    if stored.reason in (Reason.STARTED, Reason.PLAN_LIMIT):
         return Answer(202, run)
     if stored.reason == Reason.DUPLICATE:
         return Answer(200, {**run, "duplicate": True})

@@ -66,7 +66,7 @@ def form_page(request: HttpRequest, token: str) -> HttpResponse:
             problem=_("The form was changed meanwhile. Look again, then send."),
             status=409,
         )
-    if stored.reason not in (Reason.STARTED, Reason.CAPTURED, Reason.DUPLICATE):
+    if stored.reason not in (Reason.STARTED, Reason.PLAN_LIMIT, Reason.CAPTURED, Reason.DUPLICATE):
         return _message(request, _("This form takes no answers at the moment."), 409)
     return _thanks(request, address)
 

@@ -341,3 +341,34 @@ def test_a_run_that_takes_too_long_is_answered_with_its_id(
     response = send(client, token)
     assert response.status_code == 202
     assert response.json()["execution_id"]
+
+
+def test_without_a_plan_runs_are_held_and_go_on_when_there_is_one(client: Client, alder: World) -> None:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    from workflows.triggers import manual, plan_hold
+
+    workflow, token = address(alder)
+    alder.organization.trial_ends_at = timezone.now() - timedelta(days=1)
+    with alder.scope():
+        alder.organization.save(update_fields=["trial_ends_at"])
+    response = send(client, token, {"name": "Ada"})
+    assert response.status_code == 202
+    assert decision(alder, workflow).reason == "PLAN_LIMIT"
+    with alder.scope():
+        workflow.refresh_from_db()
+        by_hand = manual.start_manually(workflow, alder.owner)
+        held = Execution.objects.get(pk=response.json()["execution_id"])
+    assert (held.status, by_hand.status) == ("WAITING", "WAITING")
+    assert held.deadline_at - timezone.now() > timedelta(days=29)
+    assert plan_hold.release_all() == 0
+    alder.organization.trial_ends_at = timezone.now() + timedelta(days=1)
+    with alder.scope():
+        alder.organization.save(update_fields=["trial_ends_at"])
+    assert plan_hold.release_all() == 2
+    with alder.scope():
+        held.refresh_from_db()
+    assert held.wake_at is not None
+    assert held.deadline_at - timezone.now() < timedelta(hours=2)
