@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -111,3 +113,29 @@ def test_sign_up_asks_for_everything(client: Client, field: str) -> None:
 
 def test_a_password_of_the_common_ones_is_refused(client: Client) -> None:
     assert "password1" in sign_up(client, password1="password12").context["form"].errors
+
+
+def shown(client: Client) -> str:
+    """Return the text of the page that asks for the code, without what differs for every visitor."""
+    page = client.get(reverse("account_email_verification_sent")).content.decode()
+    return re.sub(r'nonce="[^"]*"|value="[^"]*"|[\w.]+@[\w.]+|X-CSRFToken[^}]*', "", page)
+
+
+def test_the_page_that_asks_for_the_code_tells_nothing_about_the_address(
+    client: Client, alder: World
+) -> None:
+    theirs = Client()
+    sign_up(theirs)
+    sign_up(client, email="owner@alder.example")
+    assert shown(client) == shown(theirs)
+
+
+def test_a_code_can_be_sent_again(client: Client) -> None:
+    sign_up(client)
+    first = code_in(latest(CEDAR["email"]))
+    cache.clear()  # a new code may be asked for after ten seconds
+    client.post(reverse("account_email_verification_sent"), {"action": "resend"})
+    second = code_in(latest(CEDAR["email"]))
+    assert first != second
+    client.post(reverse("account_email_verification_sent"), {"code": second})
+    assert "_auth_user_id" in client.session
