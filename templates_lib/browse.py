@@ -96,7 +96,7 @@ def page_of(chosen: dict[str, Any], query: QueryDict, connected: set[str]) -> Pa
     return Page(page, next_url, _url(query, "") if after is not None else "")
 
 
-def narrowed(rows: QuerySet[Template], chosen: dict[str, Any], connected: set[str]) -> QuerySet[Template]:
+def narrowed(rows: QuerySet[Template], chosen: dict[str, Any], connected: set[str]) -> QuerySet[Any]:
     """Return `rows` as the choices narrow them, with `rank` when there is a search text."""
     for name in ("category", "difficulty"):
         if chosen[name]:
@@ -112,7 +112,7 @@ def narrowed(rows: QuerySet[Template], chosen: dict[str, Any], connected: set[st
     if text := chosen["q"]:
         query = SearchQuery(text, search_type="websearch", config="english")
         rows = rows.filter(Q(search_vector=query) | Q(name__icontains=text))
-        rows = rows.annotate(rank=SearchRank(F("search_vector"), query))
+        return rows.annotate(rank=SearchRank(F("search_vector"), query))
     return rows
 
 

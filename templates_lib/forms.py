@@ -79,7 +79,12 @@ def configuration_form(
     template: Template, data: Any = None, values: dict[str, Any] | None = None
 ) -> SchemaForm:
     """Return the form of a template's configuration; empty when it asks for nothing."""
-    schema = template.configuration_schema or NO_FIELDS
+    schema = dict(template.configuration_schema or NO_FIELDS)
+    asked = schema.get("properties") or {}
+    order = [name for name in schema.get("x-order") or [] if name in asked]
+    schema["properties"] = {
+        name: asked[name] for name in [*order, *(name for name in asked if name not in order)]
+    }
     return form_for(schema, prefix="config")(data, initial=initial_for(schema, values))
 
 

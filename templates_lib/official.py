@@ -65,7 +65,11 @@ def read(path: Path) -> dict[str, Any]:
         raise GalleryFileInvalid(f"{path.name} has unknown keys: {', '.join(sorted(unknown))}")
     if content["slug"] != path.stem:
         raise GalleryFileInvalid(f"{path.name} has the slug {content['slug']}; file and slug must agree")
-    return {**OPTIONAL_KEYS, **content}
+    return {
+        **OPTIONAL_KEYS,
+        **content,
+        "configuration_schema": _with_order(content.get("configuration_schema")),
+    }
 
 
 def seed(entries: Iterable[dict[str, Any]]) -> Seeded:
@@ -90,6 +94,11 @@ def seed(entries: Iterable[dict[str, Any]]) -> Seeded:
         ]
         withdrawn = Template.objects.filter(pk__in=gone, is_public=True).update(is_public=False)
     return Seeded(**counts, withdrawn=withdrawn)
+
+
+def _with_order(schema: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a schema that says the order of its questions: PostgreSQL's JSON forgets the order of keys."""
+    return schema and {"x-order": list(schema.get("properties") or {}), **schema}
 
 
 def _store(template: Template | None, entry: dict[str, Any]) -> str:

@@ -74,7 +74,7 @@ def run(definition: Mapping[str, Any], test: Mapping[str, Any]) -> Trial:
     body = trigger.get("body") if isinstance(trigger, dict) else None
     inputs = test.get("inputs", body if isinstance(body, dict) else {})
     compiled = compile_workflow(parse_definition(definition))
-    surroundings = {
+    surroundings: dict[str, Any] = {
         "organization": {"name": "Alder Bakery", "timezone": "UTC"},
         "workflow": {"id": "00000000-0000-7000-8000-000000000000", "name": "Trial"},
         "execution": {

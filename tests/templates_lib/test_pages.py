@@ -177,6 +177,12 @@ def test_every_official_template_has_a_page_with_a_recipe_and_installs(db, alder
         assert form.status_code == 200
 
 
+def test_the_questions_come_in_the_order_of_the_file(db, alder):
+    official.seed(official.read_all())
+    response = signed_in(alder.owner).get(reverse("templates_lib:install", args=["expense-approval"]))
+    assert list(response.context["configuration"].fields) == ["limit", "currency", "channel"]
+
+
 def test_installing_makes_a_draft_with_the_answers_in_it(gallery, alder):
     response = install(signed_in(alder.admin))
     with alder.scope():
