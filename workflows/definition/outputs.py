@@ -121,6 +121,9 @@ def follow(schema: Schema, keys: Sequence[str | int | None]) -> tuple[Schema, in
         if not schema or key is None or any(word in schema for word in ("anyOf", "oneOf", "allOf", "$ref")):
             return UNKNOWN, None
         kind = schema.get("type")
+        if isinstance(kind, list):  # ["integer", "null"], as connectors declare what may be missing
+            named = [each for each in kind if each != "null"]
+            kind = named[0] if len(named) == 1 else None
         if kind == "array":
             if not isinstance(key, int) and key not in {"first", "last", "size"} and not str(key).isdecimal():
                 return schema, index
