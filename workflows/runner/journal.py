@@ -109,7 +109,7 @@ class RunJournal:
         await self._committer.request(self)
 
     def _row(self, record: StepRecord) -> str:
-        """Return the record as the JSON object that group_commit.STEPS reads."""
+        """Return the record as the JSON object that commit_statement.STEPS reads."""
         cost = record.cost or {}
         output = record.output_json
         if output is None:

@@ -189,7 +189,7 @@ SET status = 'CANCELLED', result = 'CANCELLED', worker_id = NULL, wake_at = NULL
   duration_ms = extract(epoch FROM now() - e.started_at) * 1000
 FROM asked WHERE e.id = asked.id RETURNING e.id
 """
-# What follows from an end that no walk brought about, in the same transaction: see also group_commit.
+# What follows from an end that no walk brought about, in the same transaction: see also commit_statement.
 AFTER_END = """
 WITH ended AS MATERIALIZED (
   SELECT id, organization_id, workflow_id, parent_id, relation, reply_to, status, waiting_for

@@ -28,9 +28,10 @@ from workflows.engine.interface import (
 )
 from workflows.engine.payload import storable
 from workflows.engine.walk import Walk
+from workflows.runner.commit_statement import End
 from workflows.runner.credentials import works_again
 from workflows.runner.effects import Hands, RunEffects
-from workflows.runner.group_commit import Committer, End
+from workflows.runner.group_commit import Committer
 from workflows.runner.journal import RunJournal
 from workflows.runner.limits import FAILURE_NOTICE_SECONDS
 from workflows.runner.store import Claim

@@ -17,8 +17,9 @@ from workflows.engine.environment import SystemEnvironment
 from workflows.engine.interface import Fenced, StepRecord, StepStatus
 from workflows.runner import responses, store
 from workflows.runner.cancel import request_cancel
+from workflows.runner.commit_statement import End
 from workflows.runner.connections import connect
-from workflows.runner.group_commit import Committer, End
+from workflows.runner.group_commit import Committer
 from workflows.runner.journal import RunJournal
 from workflows.runner.wake import wake
 
