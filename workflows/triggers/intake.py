@@ -73,7 +73,8 @@ def store(
         address.key, address.kind, reason, _json(detail),
         delivery.id, delivery.method[:8], delivery.path[:300], delivery.query, _json(delivery.headers),
         delivery.content_type[:120], delivery.body, delivery.remote_address, delivery.replay_of, dedupe_key,
-        now + DEDUPE_LASTS, decision_id, uuid7(), uuid7(), _json(trigger), now + (PATIENCE if address.hold else address.timeout), depth, reply_to, address.hold,
+        now + DEDUPE_LASTS, decision_id, uuid7(), uuid7(),
+        _json(trigger), now + (PATIENCE if address.hold else address.timeout), depth, reply_to, address.hold,
     ]  # fmt: skip
     try:
         outcome, execution_id = _call(parameters)
