@@ -1,6 +1,6 @@
 """HubSpot: contacts, companies, deals, notes and tasks; start on new and changed records."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from integrations.framework import (
     ConnectorError,
     CursorPages,
     Field,
+    FollowUp,
     Hmac,
     Inbound,
     OAuth2,
@@ -694,15 +695,31 @@ HAPPENED = {
     "portal_id": Output("portalId", kind="integer"),
     "occurred_at": Output("occurredAt", kind="integer", label="Happened at (Unix milliseconds)"),
 }
+NEW_RECORD = {
+    "properties": Output("record.properties", kind="object"),
+    "created_at": "record.createdAt",
+    "url": "record.url",
+}
 CHANGED = {**HAPPENED, "property": "propertyName", "value": "propertyValue"}
+
+
+def read_created(path: str) -> Callable[[Any, Mapping[str, Any]], Request | None]:
+    """Return what fetches a new record: its event brings nothing but the number."""
+
+    def request(event: Any, account: Mapping[str, Any]) -> Request | None:
+        number = dig(event, "objectId")
+        return Request("GET", path, at={"id": number}) if number else None
+
+    return request
+
 
 TRIGGERS = (
     Trigger(
         key="contact_created",
         label="New contact",
         event="contact.creation",
-        returns=HAPPENED,
-        description="Gives the contact's number; “Get a contact” reads the rest.",
+        follow_up=FollowUp(request=read_created(f"{OBJECTS}/contacts/{{id}}"), into="record"),
+        returns={**HAPPENED, **NEW_RECORD, "email": "record.properties.email"},
         sample=event("contact.creation"),
     ),
     Trigger(
@@ -725,7 +742,8 @@ TRIGGERS = (
         key="deal_created",
         label="New deal",
         event="deal.creation",
-        returns=HAPPENED,
+        follow_up=FollowUp(request=read_created(f"{DEALS}/{{id}}"), into="record"),
+        returns={**HAPPENED, **NEW_RECORD, "name": "record.properties.dealname"},
         sample=event("deal.creation", objectId=9001),
     ),
     Trigger(

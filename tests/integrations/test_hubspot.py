@@ -276,3 +276,17 @@ def test_only_the_wanted_property_or_stage_starts_a_workflow():
     assert moved.wants("deal.propertyChange", moved.sample, {})
     assert not moved.wants("deal.propertyChange", moved.sample, {"stage": "closedlost"})
     assert not moved.wants("deal.propertyChange", {**moved.sample, "propertyName": "amount"}, {})
+
+
+def test_a_new_record_is_fetched_because_its_event_brings_only_a_number():
+    for key, path in (
+        ("contact_created", "/crm/objects/2026-03/contacts/{id}"),
+        ("deal_created", "/crm/objects/2026-03/0-3/{id}"),
+    ):
+        trigger = connector.trigger(key)
+        request = trigger.follow_up.request(trigger.sample, {})
+        assert (request.path, request.at) == (path, {"id": trigger.sample["objectId"]})
+        record = {"properties": {"email": "ada@example.com", "dealname": "Chairs"}}
+        output = trigger.output({**trigger.sample, "record": record})
+        assert output.get("email", output.get("name")) in ("ada@example.com", "Chairs")
+        assert trigger.follow_up.request({}, {}) is None
