@@ -44,7 +44,9 @@ def gallery(request: HttpRequest) -> HttpResponse:
     }
     return render(
         request,
-        "templates_lib/gallery.html#results" if request.htmx else "templates_lib/gallery.html",
+        "templates_lib/gallery.html#results"
+        if request.headers.get("HX-Request")
+        else "templates_lib/gallery.html",
         context,
     )
 
