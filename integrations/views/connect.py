@@ -90,7 +90,7 @@ def _form(request: HttpRequest, connector: Connector, integration: Integration |
         "auth": auth,
         "ways": connector.auths if len(connector.auths) > 1 else (),
         "signs_in": oauth_flow.needs_sign_in(auth),
-        "missing": [*missing, missing_secret] if missing and missing_secret else missing,
+        "missing": list(dict.fromkeys([*missing, *([missing_secret] if missing and missing_secret else [])])),
         "app_address": inbound.app_address(connector) if missing_secret else "",
         "redirect_address": oauth_flow.redirect_address(),
     }
