@@ -168,9 +168,16 @@ def database(url: str, *, pooled: bool) -> dict[str, Any]:
         "ATOMIC_REQUESTS": False,  # the scope middleware owns the transaction, see accounts.tenancy.middleware
     }
     if pooled:
-        settings["OPTIONS"] = settings.get("OPTIONS", {}) | {
-            "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 10), "timeout": 10}
-        }
+        settings["OPTIONS"] = (
+            settings.get("OPTIONS", {})
+            | {
+                "pool": {
+                    "min_size": 1,  # Each web thread keeps a connection for webhooks; one more wakes the workers, one is spare.
+                    "max_size": env.int("DATABASE_POOL_SIZE", env.int("WEB_THREADS", 8) + 2),
+                    "timeout": 10,
+                }
+            }
+        )
     return settings
 
 
@@ -289,6 +296,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 WEBHOOK_MAX_BODY_BYTES = env.int("WEBHOOK_MAX_BODY_BYTES", 1024 * 1024)
+WEBHOOK_RATE_PER_SECOND = env.int("WEBHOOK_RATE_PER_SECOND", 1000)  # per address and web process
 # Addresses inside the private network that workflows may call, such as a model server of one's own: host[:port].
 ALLOWED_PRIVATE_HOSTS = frozenset(env.list("ALLOWED_PRIVATE_HOSTS", default=[]))
 # Our own apps at the services: OAUTH_<PROVIDER>_CLIENT_ID, _CLIENT_SECRET, _SIGNING_SECRET.

@@ -56,7 +56,7 @@ def test_a_run_that_waits_is_answered_in_the_inbox(page: Page, steward: Installa
     deadline = time.monotonic() + 15
     while time.monotonic() < deadline:
         page.goto(steward.url + "/runs/")
-        if page.get_by_text("Waiting", exact=True).count() == 0:
+        if page.get_by_role("table").get_by_text("Waiting", exact=True).count() == 0:
             break
         time.sleep(0.3)
     page.get_by_role("link", name=re.compile("Approve refunds")).first.click()

@@ -126,7 +126,7 @@ class RunEffects:
             if call.kind is EffectKind.HTTP:
                 if call.inputs.get("integration"):
                     opened = await self._open(call, "")
-                return await http_step.send(self.hands.client, call, opened)
+                return await http_step.send(self.hands.client, call, opened, depth=self.claim.depth)
             if call.kind is EffectKind.ACTION:
                 opened = await self._open(call, str(call.inputs["provider"]))
                 return await self._action(call, opened)

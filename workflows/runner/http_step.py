@@ -17,13 +17,17 @@ from integrations.health import Usable
 from workflows.definition.wording import gettext as _
 from workflows.engine.interface import EffectCall, EffectResult
 
+DEPTH_HEADER = "Steward-Depth"
 HIDDEN_HEADERS = frozenset({"set-cookie", "set-cookie2"})
 
 
-async def send(client: Client, call: EffectCall, opened: Usable | None) -> EffectResult:
-    """Return {"status", "headers", "body"}: the body is JSON where it is, else text. Raises ConnectorError."""
+async def send(client: Client, call: EffectCall, opened: Usable | None, *, depth: int = 0) -> EffectResult:
+    """Return {"status", "headers", "body"}: the body is JSON where it is, else text. Raises ConnectorError.
+
+    depth: how many workflows have started one another up to this run.
+    """
     inputs = call.inputs
-    request = _request(inputs)
+    request = _request(inputs, depth)
     pages = inputs.get("pagination")
     response = await _exchange(client, call, opened, request)
     if not pages or response.status >= 400:
@@ -46,10 +50,12 @@ async def send(client: Client, call: EffectCall, opened: Usable | None) -> Effec
     return EffectResult(_output(response, items))
 
 
-def _request(inputs: Mapping[str, Any]) -> Request:
+def _request(inputs: Mapping[str, Any], depth: int) -> Request:
     headers = {
         str(name): str(value) for name, value in (inputs.get("headers") or {}).items() if value is not None
     }
+    # A workflow that calls its own webhook is stopped there; whoever else is called may ignore it.
+    headers[DEPTH_HEADER] = str(depth + 1)
     body = inputs.get("body")
     form = inputs.get("form")
     content = None if body is None else (body if isinstance(body, str) else str(body)).encode()
