@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.db import close_old_connections
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -46,6 +47,8 @@ AHEAD = timedelta(minutes=5)  # a token that ends sooner is renewed before it is
 LEASE = timedelta(seconds=TOTAL_SECONDS + 30)  # longer than the slowest call: then its owner is dead
 WAIT_SECONDS = TOTAL_SECONDS + 35
 LOOK_SECONDS = 0.1
+RENEWED_AT = "renewed_at"
+JUST_RENEWED = timedelta(minutes=1)  # refused with a token this young, the account itself is refused
 Status = Integration.Status
 # What a healthy call can mend by itself; the other states need a person.
 MENDABLE = (Status.ACTIVE, Status.ERROR)
@@ -118,7 +121,8 @@ def renew_refused(usable: Usable) -> Usable | None:
     refused this way did nothing, and may be made once more. Outside of a scope; raises TemporaryError.
     """
     refused = str(usable.credentials.get("access_token") or "")
-    if not refused:
+    renewed_at = parse_datetime(str(usable.credentials.get(RENEWED_AT, "")))
+    if not refused or (renewed_at is not None and timezone.now() - renewed_at < JUST_RENEWED):
         return None
     try:
         fresh = _fresh(usable.organization_id, usable.id, refused=refused, heals=True)
@@ -358,7 +362,7 @@ def _renew(claim: _Claim) -> Usable:
         if integration.refresh_lease != claim.lease:
             # It was reconnected, or taken over, meanwhile: what is stored is newer than ours.
             return _opened(integration)
-        store.write(integration, tokens.credentials)
+        store.write(integration, {**tokens.credentials, RENEWED_AT: timezone.now().isoformat()})
         integration.settings = {**integration.settings, **tokens.account}
         integration.expires_at = tokens.expires_at
         integration.refresh_lease, integration.refresh_until = "", None

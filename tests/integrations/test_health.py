@@ -155,6 +155,22 @@ def test_a_token_that_ended_early_is_renewed_at_the_first_refusal(alder: World, 
     assert again(alder, row).status == "ACTIVE"
 
 
+def test_an_account_that_refuses_new_tokens_too_is_broken_and_not_renewed_for_ever(
+    alder: World, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "on_me", lambda request, form: Answer("no", status=401), raising=False)
+    row = connected(alder, service, ends_in=None)
+    with pytest.raises(ReconnectError):
+        health.check(alder.organization.pk, row.pk)
+    assert again(alder, row).status == "EXPIRED"
+    assert service.calls == ["me", "refresh_token", "me"]
+    with alder.scope():
+        Integration.objects.update(status="ACTIVE")
+    used = health.credentials_for_use(alder.organization.pk, row.pk)
+    assert health.renew_refused(used) is None
+    assert service.count("refresh_token") == 1
+
+
 def test_an_outage_while_a_refused_token_is_renewed_breaks_nothing(
     alder: World, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import close_old_connections
 from psycopg_pool import AsyncConnectionPool
 
-from integrations.framework.errors import ConnectorError, PermanentError
-from integrations.health import Usable, acredentials_for_use, mark_broken
+from integrations.framework.errors import ConnectorError, PermanentError, TemporaryError
+from integrations.health import Usable, acredentials_for_use, mark_broken, renew_refused
 from workflows.definition.wording import gettext as _
 
 FIND = """
@@ -45,11 +45,19 @@ async def open_integration(
 
 
 async def note_broken(opened: Usable, error: ConnectorError) -> None:
-    """Record that the service refuses the account, so that runs that need it are held and its owner is told."""
+    """Record that the service refuses the account, so that runs that need it are held and its owner is told.
+
+    Tokens may end early: where a new one can be had, nothing is recorded, and the run that was to be held goes on at
+    once (see works_again).
+    """
 
     def work() -> None:
         try:
-            mark_broken(opened.organization_id, opened.id, error)
+            if renew_refused(opened) is None:
+                mark_broken(opened.organization_id, opened.id, error, used=opened)
+        except TemporaryError as outage:
+            # Held until the hourly check finds the service well again.
+            mark_broken(opened.organization_id, opened.id, outage, used=opened)
         finally:
             close_old_connections()
 
