@@ -214,7 +214,8 @@ def test_the_webhook_is_made_and_removed_through_the_api():
     assert webhooks.subscribe(also).json["webhook"]["sources"][-1] == "api"
     state = webhooks.read(answer(201, {"webhook": {"id": "7"}}), wanted)
     assert state == {"id": "7", "secret": SECRET}
-    assert webhooks.unsubscribe(Subscription(ADDRESS, state=state)).at == {"id": "7"}
+    removed = webhooks.unsubscribe(Subscription(ADDRESS, state=state))
+    assert (removed.method, removed.at) == ("DELETE", {"id": "7"})
 
 
 def test_polling_reads_again_from_the_day_before_the_newest_change():

@@ -271,7 +271,8 @@ def test_the_webhook_is_made_and_removed_through_the_api():
     }
     state = webhooks.read(answer(201, {"resource": {"uri": f"{API}/webhook_subscriptions/W1"}}), wanted)
     assert state == {"id": "W1", "secret": SECRET}
-    assert webhooks.unsubscribe(Subscription("", state=state)).at == {"webhook_uuid": "W1"}
+    removed = webhooks.unsubscribe(Subscription("", state=state))
+    assert (removed.method, removed.at) == ("DELETE", {"webhook_uuid": "W1"})
 
 
 @pytest.mark.parametrize(

@@ -223,7 +223,8 @@ def test_the_webhook_is_made_and_removed_through_the_api():
     }
     state = webhooks.read(answer(201, {"webhook_endpoint": {"id": 9, "secret": SECRET}}), wanted)
     assert state == {"id": 9, "secret": SECRET}
-    assert webhooks.unsubscribe(Subscription("", state=state)).at == {"id": 9}
+    removed = webhooks.unsubscribe(Subscription("", state=state))
+    assert (removed.method, removed.at) == ("DELETE", {"id": 9})
 
 
 def test_polling_asks_for_subscribers_created_since():

@@ -260,7 +260,8 @@ def test_the_webhook_is_made_and_removed_through_the_api():
     }
     state = webhooks.read(answer(201, {"success": True, "data": {"id": 380943}}), wanted)
     assert state == {"id": 380943, "secret": SECRET}
-    assert webhooks.unsubscribe(Subscription("", state=state)).at == {"id": 380943}
+    removed = webhooks.unsubscribe(Subscription("", state=state))
+    assert (removed.method, removed.at) == ("DELETE", {"id": 380943})
 
 
 def test_polling_asks_for_what_changed_since():

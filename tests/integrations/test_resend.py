@@ -214,7 +214,8 @@ def test_the_webhook_is_made_and_removed_through_the_api():
     }
     state = webhooks.read(answer(201, {"id": "w1", "signing_secret": SECRET}), wanted)
     assert state == {"id": "w1", "secret": SECRET}
-    assert webhooks.unsubscribe(Subscription("", state=state)).at == {"webhook_id": "w1"}
+    removed = webhooks.unsubscribe(Subscription("", state=state))
+    assert (removed.method, removed.at) == ("DELETE", {"webhook_id": "w1"})
 
 
 def test_the_text_of_a_received_email_is_fetched():

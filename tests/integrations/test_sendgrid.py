@@ -280,7 +280,8 @@ def test_the_webhook_is_made_then_signed_then_removed_through_the_api():
         "id": "w1",
         "secret": PUBLIC,
     }
-    assert webhooks.unsubscribe(known).at == {"id": "w1"}
+    removed = webhooks.unsubscribe(known)
+    assert (removed.method, removed.at) == ("DELETE", {"id": "w1"})
 
 
 def test_an_incoming_email_is_read_from_its_multipart_form():
@@ -304,7 +305,8 @@ def test_the_domain_of_incoming_email_is_set_and_removed_through_the_api():
     wanted = Subscription("https://steward.example/hooks/abc", config={"hostname": "in.example.com"})
     assert webhooks.subscribe(wanted).json["hostname"] == "in.example.com"
     state = webhooks.read(answer(201, {"hostname": "in.example.com"}), wanted)
-    assert webhooks.unsubscribe(Subscription("", state=state)).at == {"hostname": "in.example.com"}
+    removed = webhooks.unsubscribe(Subscription("", state=state))
+    assert (removed.method, removed.at) == ("DELETE", {"hostname": "in.example.com"})
 
 
 def test_polling_asks_for_bounces_since_the_last_one():
