@@ -168,16 +168,10 @@ def database(url: str, *, pooled: bool) -> dict[str, Any]:
         "ATOMIC_REQUESTS": False,  # the scope middleware owns the transaction, see accounts.tenancy.middleware
     }
     if pooled:
-        settings["OPTIONS"] = (
-            settings.get("OPTIONS", {})
-            | {
-                "pool": {
-                    "min_size": 1,  # Each web thread keeps a connection for webhooks; one more wakes the workers, one is spare.
-                    "max_size": env.int("DATABASE_POOL_SIZE", env.int("WEB_THREADS", 8) + 2),
-                    "timeout": 10,
-                }
-            }
-        )
+        # Each web thread keeps a connection for webhooks; one more wakes the workers, one is spare.
+        size = env.int("DATABASE_POOL_SIZE", env.int("WEB_THREADS", 8) + 2)
+        pool = {"min_size": 1, "max_size": size, "timeout": 10}
+        settings["OPTIONS"] = settings.get("OPTIONS", {}) | {"pool": pool}
     return settings
 
 

@@ -7,7 +7,7 @@ from django.urls import include, path
 
 from config.admin import site
 from config.views import cron, health
-from workflows.views import help
+from workflows.views import help as help_pages
 
 urlpatterns = [
     path("", include("workflows.urls")),
@@ -18,7 +18,7 @@ urlpatterns = [
     path("billing/", include("billing.urls")),
     path("admin/", site.urls),
     path("api/cron/<slug:name>", cron.run_job, name="cron-job"),
-    path("help/", help.help_page, name="help"),
+    path("help/", help_pages.help_page, name="help"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
 ]

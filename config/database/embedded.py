@@ -111,7 +111,9 @@ def stop(folder: Path) -> None:
 
 def _new_passwords() -> str:
     # Letters and digits only, so that they need no quoting in a URL.
-    return json.dumps({login: secrets.token_hex(24) for login in ("postgres", "steward_owner", "steward_app")})
+    return json.dumps(
+        {login: secrets.token_hex(24) for login in ("postgres", "steward_owner", "steward_app")}
+    )
 
 
 # Who uses the server: each process keeps a shared lock, which the system releases even after kill -9.
@@ -222,9 +224,13 @@ def _wait_until_ready(folder: Path, urls: ConnectionUrls) -> None:
     while not _answers(urls):
         child = _children.get(folder)
         if child is not None and child.poll() is not None:
-            raise SetupProblem(f"PostgreSQL did not start: {_log_end(folder)} (more in {folder / 'postgres.log'})")
+            raise SetupProblem(
+                f"PostgreSQL did not start: {_log_end(folder)} (more in {folder / 'postgres.log'})"
+            )
         if time.monotonic() > until:
-            raise SetupProblem(f"PostgreSQL does not answer after {READY_SECONDS} s: see {folder / 'postgres.log'}.")
+            raise SetupProblem(
+                f"PostgreSQL does not answer after {READY_SECONDS} s: see {folder / 'postgres.log'}."
+            )
         time.sleep(0.03)
 
 

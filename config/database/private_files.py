@@ -21,7 +21,9 @@ def make_folder(folder: Path) -> Path:
     except (FileExistsError, NotADirectoryError):
         raise SetupProblem(f"{folder} is a file: set STEWARD_DATA to a folder.") from None
     except OSError as error:
-        raise SetupProblem(f"The folder {folder} cannot be made ({error.strerror}): set STEWARD_DATA.") from None
+        raise SetupProblem(
+            f"The folder {folder} cannot be made ({error.strerror}): set STEWARD_DATA."
+        ) from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SetupProblem(f"The folder {folder} is not writable: set STEWARD_DATA to one that is.")
     return folder

@@ -106,8 +106,8 @@ def _role(connection: Connection, name: str, wanted: dict[str, bool], password: 
         return
     present = dict(zip(wanted, found or (), strict=False))
     # An attribute that stays is not named: NOSUPERUSER alone needs a superuser.
-    changes = [
-        sql.SQL(option if value else f"NO{option}")  # type: ignore[arg-type]
+    changes: list[sql.Composable] = [
+        sql.SQL(option if value else f"NO{option}")
         for option, value in wanted.items()
         if present.get(option, option == "INHERIT") != value
     ]

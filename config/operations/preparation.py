@@ -140,7 +140,10 @@ def _applied(installation: Installation) -> str:
 
 def _database_identity(installation: Installation) -> str:
     """Return what changes when the database is dropped and made again."""
-    query = "SELECT d.oid, s.system_identifier FROM pg_database d, pg_control_system() s WHERE datname = current_database()"
+    query = (
+        "SELECT d.oid, s.system_identifier FROM pg_database d, pg_control_system() s"
+        " WHERE datname = current_database()"
+    )
     with psycopg.connect(installation.direct_url) as connection:
         return str(connection.execute(query).fetchone())
 

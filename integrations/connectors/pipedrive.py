@@ -677,7 +677,7 @@ TRIGGERS = (
         returns={
             name: Output(output.path.removeprefix("data."), kind=output.kind)
             if isinstance(output, Output)
-            else output.removeprefix("data.")
+            else str(output).removeprefix("data.")
             for name, output in DEAL.items()
         },
         sample=CURRENT_DEAL,

@@ -47,9 +47,10 @@ def _put(target: dict[str, Any], keys: list[str], value: Any) -> bool:
     if last == "":
         *parents, last = parents
     for key in parents:
-        target = target.setdefault(key, {})
-        if not isinstance(target, dict):
+        inner: Any = target.setdefault(key, {})
+        if not isinstance(inner, dict):
             return False
+        target = inner
     if keys[-1] != "":
         target[last] = value
         return True
@@ -65,7 +66,8 @@ def _parts(body: bytes, content_type: str) -> list[tuple[str, Any]]:
     if not message.is_multipart():
         return []
     pairs: list[tuple[str, Any]] = []
-    for part in message.get_payload()[:MAX_FIELDS]:
+    payload: Any = message.get_payload()
+    for part in payload[:MAX_FIELDS]:
         name = part.get_param("name", header="content-disposition") if isinstance(part, Message) else None
         if isinstance(name, str):
             pairs.append((name, _value(part)))

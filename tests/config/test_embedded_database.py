@@ -52,7 +52,9 @@ def test_a_half_finished_set_up_and_a_stale_process_file_are_repaired(short_fold
     urls = embedded.ensure_running(short_folder)
     embedded.stop(short_folder)
     # Process 1 lives and is not ours: what a container finds after a crash.
-    (short_folder / "postgres" / "postmaster.pid").write_text(f"1\n{short_folder}/postgres\n1\n5432\n\n\n1 1\nready\n")
+    (short_folder / "postgres" / "postmaster.pid").write_text(
+        f"1\n{short_folder}/postgres\n1\n5432\n\n\n1 1\nready\n"
+    )
     embedded.ensure_running(short_folder)
     assert one(urls.app, "SELECT 1") == 1
 
@@ -94,15 +96,25 @@ def test_tables_of_the_owner_are_usable_but_not_truncatable(running: embedded.Co
     with psycopg.connect(running.direct) as connection:
         connection.execute("CREATE TABLE grants_probe (id int)")
         rights = {
-            right: connection.execute("SELECT has_table_privilege('steward_app', 'grants_probe', %s)", [right]).fetchone()
+            right: connection.execute(
+                "SELECT has_table_privilege('steward_app', 'grants_probe', %s)", [right]
+            ).fetchone()
             for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
         }
         connection.rollback()
-    assert rights == {"SELECT": (True,), "INSERT": (True,), "UPDATE": (True,), "DELETE": (True,), "TRUNCATE": (False,)}
+    assert rights == {
+        "SELECT": (True,),
+        "INSERT": (True,),
+        "UPDATE": (True,),
+        "DELETE": (True,),
+        "TRUNCATE": (False,),
+    }
 
 
 def test_making_the_roles_again_needs_no_rights_and_changes_nothing(running: embedded.ConnectionUrls) -> None:
-    query = "SELECT md5(string_agg(r::text, ',' ORDER BY rolname)) FROM pg_roles r WHERE rolname LIKE 'steward%'"
+    query = (
+        "SELECT md5(string_agg(r::text, ',' ORDER BY rolname)) FROM pg_roles r WHERE rolname LIKE 'steward%'"
+    )
     before = one(running.superuser, query)
     with psycopg.connect(running.direct, autocommit=True) as connection:
         create_roles(connection, "steward", owner_creates_databases=True)

@@ -10,7 +10,11 @@ from config import installation
 
 def test_pip_s_indexes_and_links_reach_uv() -> None:
     variables = installation.uv_environment(
-        {"index-url": "https://packages.example/simple", "extra-index-url": "\nfile:///a\nfile:///b", "find-links": "/x /y"}
+        {
+            "index-url": "https://packages.example/simple",
+            "extra-index-url": "\nfile:///a\nfile:///b",
+            "find-links": "/x /y",
+        }
     )
     assert variables["UV_DEFAULT_INDEX"] == "https://packages.example/simple"
     assert variables["UV_INDEX"] == "file:///a file:///b"

@@ -27,7 +27,9 @@ def is_allowed(module: str) -> bool:
     return any(module == allowed or module.startswith(f"{allowed}.") for allowed in ALLOWED)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "workflows/engine").rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "workflows/engine").rglob("*.py")), ids=lambda path: path.stem
+)
 def test_the_engine_imports_nothing_that_does_io(path: Path) -> None:
     assert [module for module in imports(path) if not is_allowed(module)] == []
 

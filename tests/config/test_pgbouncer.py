@@ -19,7 +19,9 @@ from config.database import embedded
 ROOT = Path(__file__).resolve().parents[2]
 PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
 
-pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer is not installed (Debian: apt install pgbouncer)")
+pytestmark = pytest.mark.skipif(
+    PGBOUNCER is None, reason="pgbouncer is not installed (Debian: apt install pgbouncer)"
+)
 
 # Eight threads share two server connections; each sees its own organization inside its scope and none outside.
 PROGRAM = """
@@ -101,7 +103,9 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path)
     pytest.fail(log.read_text())
 
 
-def test_scopes_hold_when_clients_share_server_connections(pooled_url: str, cluster: embedded.ConnectionUrls) -> None:
+def test_scopes_hold_when_clients_share_server_connections(
+    pooled_url: str, cluster: embedded.ConnectionUrls
+) -> None:
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_URL": pooled_url,
@@ -112,7 +116,12 @@ def test_scopes_hold_when_clients_share_server_connections(pooled_url: str, clus
         "ALLOWED_HOSTS": "localhost",
     }
     result = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", PROGRAM],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     assert int(result.stdout) <= 2  # the clients really shared

@@ -34,9 +34,12 @@ def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, port: s
 
 
 def test_a_second_start_on_the_same_folder_names_the_first(tmp_path: Path) -> None:
-    with supervisor.only_one(tmp_path, "http://localhost:8123"):
-        with pytest.raises(SetupProblem, match="already runs on .*: open http://localhost:8123"):
-            supervisor.only_one(tmp_path, "http://localhost:8124").__enter__()
+    second = supervisor.only_one(tmp_path, "http://localhost:8124")
+    with (
+        supervisor.only_one(tmp_path, "http://localhost:8123"),
+        pytest.raises(SetupProblem, match=r"already runs on .*: open http://localhost:8123"),
+    ):
+        second.__enter__()
     with supervisor.only_one(tmp_path, "http://localhost:8124"):
         pass
 
@@ -96,7 +99,9 @@ def running(prepared_folder: str) -> Iterator[tuple[subprocess.Popen[str], Path]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_no_process_is_left_after_a_stop(running: tuple[subprocess.Popen[str], Path], number: signal.Signals) -> None:
+def test_no_process_is_left_after_a_stop(
+    running: tuple[subprocess.Popen[str], Path], number: signal.Signals
+) -> None:
     process, _folder = running
     if number == signal.SIGKILL and not sys.platform.startswith("linux"):
         pytest.skip("only Linux tells children that their parent was killed")

@@ -96,7 +96,7 @@ def webhook_token() -> str:
 
 
 def write_demo_file(token: str) -> None:
-    """Write $STEWARD_DATA/demo.json, readable by its owner alone, for the terminal and for programs that try Steward."""
+    """Write $STEWARD_DATA/demo.json, readable by its owner alone, for the terminal and for programs."""
     webhook_url = f"{settings.BASE_URL}/hooks/{token}/"
     demo = {"url": settings.BASE_URL, "email": EMAIL, "password": PASSWORD, "webhook_url": webhook_url}
     path = Path(settings.DATA_FOLDER) / "demo.json"
