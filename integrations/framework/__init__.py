@@ -34,6 +34,8 @@ How to write one connector in one file
    echo_query for Graph, echo_json for monday, keep_json for Notion, answer_methods for Trello and Mailchimp).
 5. Triggers. `Trigger(kind="webhook", event=..., sample=...)` under the connector's `webhooks=Webhooks(...)`, or
    `Trigger(kind="polling", poll=Poll(...))`. Samples are payloads of the service's own shape.
+   `follow_up=FollowUp(...)` on either fetches what a notice or list entry only names; `Poll(position=...)` goes on
+   from a token of the service's own, `whole=True` tells a value that changed and changed back.
 6. `test=Test(Request("GET", "/me"), account={"user_id": "id"}, label="name")`, `account=` for what a base URL needs.
 7. The test file `tests/integrations/test_<slug>.py` starts from `tests/integrations/checks.py`; the contract
    harness in `tests/contract` picks the connector up by itself.
