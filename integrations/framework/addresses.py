@@ -22,20 +22,45 @@ from integrations.framework.errors import AddressRefused, TemporaryError
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 # Databases, mail, caches and shells: nothing we automate speaks HTTP there.
-REFUSED_PORTS = frozenset({1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 5432, 5672, 5900, 5984, 6379, 6443, 6667,
-                           9200, 9300, 10250, 11211, 27017})
+REFUSED_PORTS = frozenset(
+    {
+        1433,
+        1521,
+        2049,
+        2375,
+        2376,
+        2379,
+        3306,
+        3389,
+        5432,
+        5672,
+        5900,
+        5984,
+        6379,
+        6443,
+        6667,
+        9200,
+        9300,
+        10250,
+        11211,
+        27017,
+    }
+)
 # Public addresses with a meaning inside a cloud: Azure's wire server.
 REFUSED_ADDRESSES = frozenset({ipaddress.ip_address("168.63.129.16")})
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-NEVER = tuple(ipaddress.ip_network(text) for text in (
-    "2002::/16",       # 6to4 wraps any IPv4 address
-    "2001::/32",       # Teredo likewise
-    "64:ff9b:1::/48",  # local NAT64
-    "::/96",           # IPv4-compatible
-    "fec0::/10",       # site-local
-    "192.0.0.0/24",    # protocol assignments; clouds answer metadata here, and not every Python calls it private
-    "192.88.99.0/24",  # 6to4 relays
-))
+NEVER = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "2002::/16",  # 6to4 wraps any IPv4 address
+        "2001::/32",  # Teredo likewise
+        "64:ff9b:1::/48",  # local NAT64
+        "::/96",  # IPv4-compatible
+        "fec0::/10",  # site-local
+        "192.0.0.0/24",  # protocol assignments; clouds answer metadata here, and not every Python calls it private
+        "192.88.99.0/24",  # 6to4 relays
+    )
+)
 
 
 def checked_url(text: str, *, allow_private: frozenset[str] = frozenset()) -> httpx.URL:
@@ -86,8 +111,13 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
             return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     if any(address in network for network in NEVER):
         return False
-    return (address.is_global and not address.is_multicast and not address.is_reserved
-            and not address.is_unspecified and address not in REFUSED_ADDRESSES)
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not address.is_unspecified
+        and address not in REFUSED_ADDRESSES
+    )
 
 
 def allowed(host: str, port: int, allow_private: frozenset[str]) -> bool:
@@ -114,7 +144,11 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, local_address: str | None = None,
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         addresses = await self._addresses(host, port)
@@ -127,8 +161,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         assert failure is not None  # noqa: S101 - the list is never empty here
         raise failure
 
-    async def connect_unix_socket(self, path: str, timeout: float | None = None,
-                                  socket_options: Iterable[Any] | None = None) -> httpcore.AsyncNetworkStream:
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
         raise refused("local sockets are not web services")
 
     async def sleep(self, seconds: float) -> None:
@@ -146,10 +181,12 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             if not found:
                 raise TemporaryError(
                     f"The name {host} could not be found. Check the address, or wait a moment.",
-                    detail=f"no address for {host}")
+                    detail=f"no address for {host}",
+                )
         # One private answer among public ones is refused as a whole: nobody publishes that by accident.
         if not allowed(host, port, self._allow_private) and not all(
-                is_public(ipaddress.ip_address(text.partition("%")[0])) for text in found):
+            is_public(ipaddress.ip_address(text.partition("%")[0])) for text in found
+        ):
             raise refused("it is inside a private network")
         return found
 

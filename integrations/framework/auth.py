@@ -25,7 +25,9 @@ class Auth(Protocol):
     @property
     def fields(self) -> tuple[Field, ...]: ...
 
-    def apply(self, headers: dict[str, str], query: dict[str, Any], credentials: Mapping[str, Any]) -> None: ...
+    def apply(
+        self, headers: dict[str, str], query: dict[str, Any], credentials: Mapping[str, Any]
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ class ApiKey:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        asked = Field(self.secret_field, label=self.secret_label, help=self.help, kind="secret", required=True)
+        asked = Field(
+            self.secret_field, label=self.secret_label, help=self.help, kind="secret", required=True
+        )
         return (asked, *self.more)
 
     def apply(self, headers: dict[str, str], query: dict[str, Any], credentials: Mapping[str, Any]) -> None:
@@ -88,8 +92,14 @@ def BearerToken(**options: Any) -> ApiKey:  # noqa: N802 - reads as the kind it 
 
 def BotToken(**options: Any) -> ApiKey:  # noqa: N802 - reads as the kind it makes
     """A bot's token sent as `Authorization: Bot ...`, as Discord wants. Credentials: {"bot_token": ...}."""
-    settings = {"prefix": "Bot ", "secret_field": "bot_token", "secret_label": "Bot token", "key": "bot_token",
-                "label": "Bot token", **options}
+    settings = {
+        "prefix": "Bot ",
+        "secret_field": "bot_token",
+        "secret_label": "Bot token",
+        "key": "bot_token",
+        "label": "Bot token",
+        **options,
+    }
     return ApiKey(**settings)
 
 
@@ -167,8 +177,11 @@ class OAuth2:
     @property
     def fields(self) -> tuple[Field, ...]:
         if self.grant == "client_credentials":
-            return (Field("client_id", label="Client ID", required=True),
-                    Field("client_secret", label="Client secret", kind="secret", required=True), *self.more)
+            return (
+                Field("client_id", label="Client ID", required=True),
+                Field("client_secret", label="Client secret", kind="secret", required=True),
+                *self.more,
+            )
         return self.more
 
     def apply(self, headers: dict[str, str], query: dict[str, Any], credentials: Mapping[str, Any]) -> None:
@@ -179,7 +192,9 @@ def needed(credentials: Mapping[str, Any], name: str) -> str:
     """Return one value of the credentials. Raises ReconnectError when it is missing: nothing else can help."""
     value = credentials.get(name)
     if not value:
-        raise ReconnectError("This connection is incomplete. Reconnect it.", detail=f"credentials lack {name}")
+        raise ReconnectError(
+            "This connection is incomplete. Reconnect it.", detail=f"credentials lack {name}"
+        )
     return str(value)
 
 
@@ -197,14 +212,19 @@ def expand(template: str, account: Mapping[str, Any]) -> str:
     for name in variables(template):
         value = str(account.get(name) or "").strip().rstrip("/")
         if not value:
-            raise ReconnectError("This connection is incomplete. Reconnect it.", detail=f"account lacks {name}")
+            raise ReconnectError(
+                "This connection is incomplete. Reconnect it.", detail=f"account lacks {name}"
+            )
         begins = template.startswith(f"{{{name}}}")
         if begins and not value.startswith("https://"):
-            raise ReconnectError("This connection's address must begin with https://. Reconnect it.", detail=name)
+            raise ReconnectError(
+                "This connection's address must begin with https://. Reconnect it.", detail=name
+            )
         tail = value.removeprefix("https://") if begins else value
         if any(bad in tail for bad in "@?#\\ \t\r\n") or ".." in tail or "//" in tail:
             raise ReconnectError(
-                "This connection's address is not one we can use. Reconnect it.", detail=f"account {name}")
+                "This connection's address is not one we can use. Reconnect it.", detail=f"account {name}"
+            )
         safe = tail if begins else quote(tail, safe="/:.-_~")
         result = result.replace(f"{{{name}}}", f"https://{safe}" if begins else safe)
     return result

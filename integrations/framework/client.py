@@ -43,9 +43,14 @@ class Client:
     """
 
     def __init__(
-        self, *, allow_private: frozenset[str] = frozenset(), max_bytes: int = MAX_RESPONSE_BYTES,
-        on_call: Callable[[str, int, float], None] | None = None, resolve: Resolver = system_resolver,
-        pace: Pace | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        self,
+        *,
+        allow_private: frozenset[str] = frozenset(),
+        max_bytes: int = MAX_RESPONSE_BYTES,
+        on_call: Callable[[str, int, float], None] | None = None,
+        resolve: Resolver = system_resolver,
+        pace: Pace | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.allow_private = allow_private
         self.pace = pace or Pace()
@@ -56,10 +61,19 @@ class Client:
         self._pools: weakref.WeakKeyDictionary[Any, httpx.AsyncClient] = weakref.WeakKeyDictionary()
 
     async def send(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None,
-        query: Sequence[tuple[str, str]] = (), json_body: Any = None, form: Sequence[tuple[str, str]] | None = None,
-        files: Mapping[str, File] | None = None, content: bytes | None = None,
-        timeout_seconds: float | None = None, provider: str = "HTTP", secrets: Sequence[str] = (),
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+        json_body: Any = None,
+        form: Sequence[tuple[str, str]] | None = None,
+        files: Mapping[str, File] | None = None,
+        content: bytes | None = None,
+        timeout_seconds: float | None = None,
+        provider: str = "HTTP",
+        secrets: Sequence[str] = (),
     ) -> Response:
         """Return the answer. Give at most one body; form and files go together.
 
@@ -72,8 +86,13 @@ class Client:
         try:
             async with asyncio.timeout(timeout_seconds or TOTAL_SECONDS):
                 response = await self._follow(
-                    sent, method, url, headers=dict(headers or {}), query=query,
-                    body=_body(json_body, form, files, content))
+                    sent,
+                    method,
+                    url,
+                    headers=dict(headers or {}),
+                    query=query,
+                    body=_body(json_body, form, files, content),
+                )
             status = response.status
             return response
         except ConnectorError as error:
@@ -85,18 +104,26 @@ class Client:
         finally:
             seconds = time.monotonic() - started
             # Path and query may hold secrets; the host says enough.
-            log.info("call provider=%s method=%s host=%s status=%s seconds=%.3f",
-                     provider, method, _host(url), status, seconds)
+            log.info(
+                "call provider=%s method=%s host=%s status=%s seconds=%.3f",
+                provider,
+                method,
+                _host(url),
+                status,
+                seconds,
+            )
             if self._on_call is not None:
                 self._on_call(provider, status, seconds)
 
     def send_sync(self, method: str, url: str, **options: Any) -> Response:
         """The same for code outside an event loop; opens and closes its own connections."""
+
         async def call() -> Response:
             try:
                 return await self.send(method, url, **options)
             finally:
                 await self.aclose()
+
         return asyncio.run(call())
 
     async def aclose(self) -> None:
@@ -106,8 +133,14 @@ class Client:
             await pool.aclose()
 
     async def _follow(
-        self, sent: _Sent, method: str, url: str, *, headers: dict[str, str],
-        query: Sequence[tuple[str, str]], body: dict[str, Any],
+        self,
+        sent: _Sent,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str],
+        query: Sequence[tuple[str, str]],
+        body: dict[str, Any],
     ) -> Response:
         target = checked_url(url, allow_private=self.allow_private)
         if query:
@@ -130,16 +163,30 @@ class Client:
             elif crosses and body:
                 raise refused("a redirect would send the data to another server")
             if crosses:  # credentials belong to the first server alone
-                headers = {name: value for name, value in headers.items() if name.lower() in KEPT_ACROSS_ORIGINS}
+                headers = {
+                    name: value for name, value in headers.items() if name.lower() in KEPT_ACROSS_ORIGINS
+                }
             target = following
-        raise PermanentError("The service redirected us too often.", detail=f"more than {MAX_REDIRECTS} redirects")
+        raise PermanentError(
+            "The service redirected us too often.", detail=f"more than {MAX_REDIRECTS} redirects"
+        )
 
     async def _exchange(
-        self, sent: _Sent, method: str, url: httpx.URL, headers: dict[str, str], body: dict[str, Any],
+        self,
+        sent: _Sent,
+        method: str,
+        url: httpx.URL,
+        headers: dict[str, str],
+        body: dict[str, Any],
     ) -> Response:
         client = self._client()
         request = client.build_request(
-            method, url, headers={"User-Agent": USER_AGENT, **headers}, extensions={"trace": sent.trace}, **body)
+            method,
+            url,
+            headers={"User-Agent": USER_AGENT, **headers},
+            extensions={"trace": sent.trace},
+            **body,
+        )
         request.extensions["timeout"] = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS).as_dict()
         answer = await client.send(request, stream=True)
         try:
@@ -156,21 +203,29 @@ class Client:
             await answer.aclose()
         content = b"".join(chunks)
         return Response(
-            answer.status_code, _parse(content, answer.headers.get("content-type", "")), dict(answer.headers),
-            content, str(url))
+            answer.status_code,
+            _parse(content, answer.headers.get("content-type", "")),
+            dict(answer.headers),
+            content,
+            str(url),
+        )
 
     def _too_large(self) -> PermanentError:
         return PermanentError(
-            f"The answer is larger than {self._max_bytes // (1024 * 1024)} MB.", detail="response too large",
-            may_have_happened=True)
+            f"The answer is larger than {self._max_bytes // (1024 * 1024)} MB.",
+            detail="response too large",
+            may_have_happened=True,
+        )
 
     def _client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         client = self._pools.get(loop)
         if client is None:
             client = httpx.AsyncClient(
-                transport=_GuardedTransport(self.allow_private, self._resolve), follow_redirects=False,
-                trust_env=False)
+                transport=_GuardedTransport(self.allow_private, self._resolve),
+                follow_redirects=False,
+                trust_env=False,
+            )
             self._pools[loop] = client
         # Nothing is remembered between calls: tenants share this pool.
         client.cookies.clear()
@@ -182,8 +237,14 @@ class _GuardedTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, allow_private: frozenset[str], resolve: Resolver) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_ssl_context(), max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30,
-            http1=True, http2=False, network_backend=GuardedBackend(allow_private, resolve))
+            ssl_context=_ssl_context(),
+            max_connections=1000,
+            max_keepalive_connections=100,
+            keepalive_expiry=30,
+            http1=True,
+            http2=False,
+            network_backend=GuardedBackend(allow_private, resolve),
+        )
 
 
 class _Sent:
@@ -203,7 +264,11 @@ def _ssl_context() -> ssl.SSLContext:
 
 
 def transport_error(
-    error: Exception, *, provider: str, sent: bool, secrets: Sequence[str] = (),
+    error: Exception,
+    *,
+    provider: str,
+    sent: bool,
+    secrets: Sequence[str] = (),
 ) -> TemporaryError:
     """Return what a broken call means. sent: whether any part of the request left us."""
     late = isinstance(error, httpx.TimeoutException | TimeoutError)
@@ -211,18 +276,25 @@ def transport_error(
     message = f"{service} did not answer in time." if late else f"{service} could not be reached."
     return TemporaryError(
         f"{message} We will try again." if not sent else message,
-        detail=redact(f"{type(error).__name__}: {error}", secrets), may_have_happened=sent)
+        detail=redact(f"{type(error).__name__}: {error}", secrets),
+        may_have_happened=sent,
+    )
 
 
 def _body(
-    json_body: Any, form: Sequence[tuple[str, str]] | None, files: Mapping[str, File] | None, content: bytes | None,
+    json_body: Any,
+    form: Sequence[tuple[str, str]] | None,
+    files: Mapping[str, File] | None,
+    content: bytes | None,
 ) -> dict[str, Any]:
     if files:
         fields: dict[str, Any] = {}
         for name, value in form or ():
             fields.setdefault(name, []).append(value)
-        return {"data": fields,
-                "files": {name: (file.name, file.content, file.content_type) for name, file in files.items()}}
+        return {
+            "data": fields,
+            "files": {name: (file.name, file.content, file.content_type) for name, file in files.items()},
+        }
     if form is not None:
         fields = {}
         for name, value in form:

@@ -46,7 +46,8 @@ class KeyRing:
             key_id, separator, encoded = part.partition(":")
             if not separator or not KEY_ID.fullmatch(key_id):
                 raise KeyProblem(
-                    f"ENCRYPTION_KEY: entry {number} must look like id:base64key, with an id of letters and digits.")
+                    f"ENCRYPTION_KEY: entry {number} must look like id:base64key, with an id of letters and digits."
+                )
             if key_id in keys:
                 raise KeyProblem(f"ENCRYPTION_KEY: the key id {key_id!r} is given twice.")
             try:
@@ -56,10 +57,13 @@ class KeyRing:
             if len(key) != KEY_BYTES:
                 raise KeyProblem(
                     f"ENCRYPTION_KEY: the key {key_id!r} has {len(key)} bytes, it needs {KEY_BYTES}. "
-                    "Make one with: python -c \"import base64, os; print(base64.b64encode(os.urandom(32)).decode())\"")
+                    'Make one with: python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
+                )
             keys[key_id] = key
         if not keys:
-            raise KeyProblem("ENCRYPTION_KEY is missing. Set it to id:base64key with a key of 32 random bytes.")
+            raise KeyProblem(
+                "ENCRYPTION_KEY is missing. Set it to id:base64key with a key of 32 random bytes."
+            )
         return cls(keys)
 
     @property
@@ -67,8 +71,9 @@ class KeyRing:
         """The id of the key that encrypts."""
         return next(iter(self.keys))
 
-    def encrypt(self, text: str, *, bound_to: bytes,
-                random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
+    def encrypt(
+        self, text: str, *, bound_to: bytes, random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    ) -> str:
         """Return the encrypted text. bound_to: what row_binding() gave; needed again to decrypt."""
         iv = random_bytes(IV_BYTES)
         sealed = AESGCM(self.keys[self.current]).encrypt(iv, text.encode(), bound_to)
@@ -86,7 +91,9 @@ class KeyRing:
         elif key_id in self.keys:
             candidates, data = [self.keys[key_id]], bound_to
         else:
-            raise DecryptionFailed(f"The key {key_id!r} is not in ENCRYPTION_KEY. Add it back to read older values.")
+            raise DecryptionFailed(
+                f"The key {key_id!r} is not in ENCRYPTION_KEY. Add it back to read older values."
+            )
         for key in candidates:
             try:
                 return AESGCM(key).decrypt(iv, ciphertext + tag, data).decode()

@@ -18,8 +18,16 @@ from integrations.framework.triggers import Trigger, Webhooks
 EFFECTS = ("read", "key_safe", "checkable", "unsafe")
 
 MAX_RESULTS_FIELD = Field(
-    "max_results", label="Most results", kind="integer", default=DEFAULT_RESULTS, minimum=1, maximum=MAX_RESULTS,
-    help="Stop after this many.", place="none", advanced=True)
+    "max_results",
+    label="Most results",
+    kind="integer",
+    default=DEFAULT_RESULTS,
+    minimum=1,
+    maximum=MAX_RESULTS,
+    help="Stop after this many.",
+    place="none",
+    advanced=True,
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,8 @@ class Action:
         """Return realistic inputs from the fields' examples: all of them, or only what is required."""
         values = {
             entry.key: entry.example if entry.example is not None else entry.default
-            for entry in self.fields if complete or entry.required
+            for entry in self.fields
+            if complete or entry.required
         }
         if complete:
             values.update(self.example)
@@ -240,7 +249,8 @@ class Connector:
         if response.status >= 400:
             error = self.on_error(response) if self.on_error else None
             error = error or errors.classify(
-                response, service=self.name, now=now or datetime.now(UTC), message_paths=self.error_paths)
+                response, service=self.name, now=now or datetime.now(UTC), message_paths=self.error_paths
+            )
             if error is not None:
                 raise error
         elif self.check is not None:
@@ -297,7 +307,11 @@ def request_from_fields(action: Action, inputs: Mapping[str, Any], *, body: str)
             places[place][entry.wire_name] = inputs[entry.key]
     sends_body = method not in ("GET", "DELETE", "HEAD") or bool(places["body"])
     return Request(
-        method, path, at=places["path"], query=places["query"] or None, headers=places["header"] or None,
+        method,
+        path,
+        at=places["path"],
+        query=places["query"] or None,
+        headers=places["header"] or None,
         json=places["body"] if sends_body and body == "json" else None,
         form=places["body"] if sends_body and body == "form" else None,
     )

@@ -21,7 +21,12 @@ class ConnectorError(Exception):
     """
 
     def __init__(
-        self, message: str, *, detail: str = "", status: int | None = None, code: str = "",
+        self,
+        message: str,
+        *,
+        detail: str = "",
+        status: int | None = None,
+        code: str = "",
         may_have_happened: bool = False,
     ) -> None:
         super().__init__(message)
@@ -53,7 +58,11 @@ class AddressRefused(PermanentError):
 
 
 def classify(
-    response: Response, *, service: str, now: datetime, message_paths: Iterable[str] = (),
+    response: Response,
+    *,
+    service: str,
+    now: datetime,
+    message_paths: Iterable[str] = (),
 ) -> ConnectorError | None:
     """Return the error an answer stands for, or None when it is a success (status below 400).
 
@@ -68,26 +77,38 @@ def classify(
     status = response.status
     if status == 401:
         return ReconnectError(
-            f"{service} no longer accepts this connection. Reconnect it.", detail=detail, status=status)
+            f"{service} no longer accepts this connection. Reconnect it.", detail=detail, status=status
+        )
     if status == 403:
         return PermanentError(
-            f"{service} refused: this connection is not allowed to do that{said}", detail=detail, status=status)
+            f"{service} refused: this connection is not allowed to do that{said}",
+            detail=detail,
+            status=status,
+        )
     if status in (404, 410):
         return PermanentError(
-            f"{service} could not find what the step refers to{said}", detail=detail, status=status)
+            f"{service} could not find what the step refers to{said}", detail=detail, status=status
+        )
     if status == 409:
         return PermanentError(
-            f"{service} says this clashes with something that exists{said}", detail=detail, status=status)
+            f"{service} says this clashes with something that exists{said}", detail=detail, status=status
+        )
     if status in TEMPORARY_STATUSES:
         wait = retry_after_seconds(response.headers.get("retry-after"), now=now)
         what = "asked us to slow down" if status == 429 else "was not ready"
-        return TemporaryError(f"{service} {what}. We will try again.", retry_after=wait, detail=detail, status=status)
+        return TemporaryError(
+            f"{service} {what}. We will try again.", retry_after=wait, detail=detail, status=status
+        )
     if status >= 500:
         wait = retry_after_seconds(response.headers.get("retry-after"), now=now)
         # A gateway may fail after the service acted; only 501 and 503 say clearly that nothing was done.
         return TemporaryError(
             f"{service} has a problem of its own right now. We will try again.",
-            retry_after=wait, detail=detail, status=status, may_have_happened=status not in (501, 503))
+            retry_after=wait,
+            detail=detail,
+            status=status,
+            may_have_happened=status not in (501, 503),
+        )
     return PermanentError(f"{service} did not accept the request{said}", detail=detail, status=status)
 
 

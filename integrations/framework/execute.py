@@ -43,8 +43,15 @@ class Tested:
 
 
 async def perform(
-    connector: Connector, action_key: str, inputs: Mapping[str, Any], credentials: Mapping[str, Any],
-    account: Mapping[str, Any], *, idempotency_key: str, client: Client, pace_key: str = "",
+    connector: Connector,
+    action_key: str,
+    inputs: Mapping[str, Any],
+    credentials: Mapping[str, Any],
+    account: Mapping[str, Any],
+    *,
+    idempotency_key: str,
+    client: Client,
+    pace_key: str = "",
 ) -> Result:
     """Run one operation. idempotency_key: the same for every try of the same step.
 
@@ -66,21 +73,35 @@ async def perform(
 
 
 async def look_up(
-    connector: Connector, action_key: str, inputs: Mapping[str, Any], credentials: Mapping[str, Any],
-    account: Mapping[str, Any], *, client: Client, pace_key: str = "",
+    connector: Connector,
+    action_key: str,
+    inputs: Mapping[str, Any],
+    credentials: Mapping[str, Any],
+    account: Mapping[str, Any],
+    *,
+    client: Client,
+    pace_key: str = "",
 ) -> Any:
     """Return the output of a checkable call that may have happened, or None when it did not."""
     action = connector.action(action_key)
     if action.look_up is None:
         raise ValueError(f"{connector.slug}.{action_key} cannot be looked up")
     values, _ = prepare_inputs(action.all_fields, inputs)
-    response = await _Sender(connector, credentials, account, client, pace_key)(action.look_up.request(values))
+    response = await _Sender(connector, credentials, account, client, pace_key)(
+        action.look_up.request(values)
+    )
     return action.look_up.found(response, values)
 
 
 async def dynamic_options(
-    connector: Connector, field_options: str, inputs: Mapping[str, Any], credentials: Mapping[str, Any],
-    account: Mapping[str, Any], *, client: Client, pace_key: str = "",
+    connector: Connector,
+    field_options: str,
+    inputs: Mapping[str, Any],
+    credentials: Mapping[str, Any],
+    account: Mapping[str, Any],
+    *,
+    client: Client,
+    pace_key: str = "",
 ) -> list[dict[str, str]]:
     """Return [{"value", "label"}] for a field whose `options` names that action. Cache it: this calls the service.
 
@@ -90,8 +111,15 @@ async def dynamic_options(
     if action.offers is None:
         raise ValueError(f"{connector.slug}.{field_options} offers no choices")
     result = await perform(
-        connector, field_options, {**inputs, **({"max_results": 1000} if action.pagination else {})}, credentials,
-        account, idempotency_key="", client=client, pace_key=pace_key)
+        connector,
+        field_options,
+        {**inputs, **({"max_results": 1000} if action.pagination else {})},
+        credentials,
+        account,
+        idempotency_key="",
+        client=client,
+        pace_key=pace_key,
+    )
     choices = []
     for item in result.output.get(action.offers.items) or []:
         value = item if not isinstance(item, Mapping) else dig(item, action.offers.value)
@@ -102,7 +130,11 @@ async def dynamic_options(
 
 
 async def test_connection(
-    connector: Connector, credentials: Mapping[str, Any], account: Mapping[str, Any], *, client: Client,
+    connector: Connector,
+    credentials: Mapping[str, Any],
+    account: Mapping[str, Any],
+    *,
+    client: Client,
     pace_key: str = "",  # noqa: PT028 - not a test
 ) -> Tested:
     """Prove a credential with the connector's cheap call. Raises as perform() does."""
@@ -118,8 +150,13 @@ test_connection.__test__ = False  # type: ignore[attr-defined] # pytest would ta
 
 
 async def send_request(
-    connector: Connector, request: Request, credentials: Mapping[str, Any], account: Mapping[str, Any], *,
-    client: Client, pace_key: str = "",
+    connector: Connector,
+    request: Request,
+    credentials: Mapping[str, Any],
+    account: Mapping[str, Any],
+    *,
+    client: Client,
+    pace_key: str = "",
 ) -> Response:
     """Send any request of a connector with its host and credentials: subscriptions, polls, the generic HTTP step.
 
@@ -135,7 +172,7 @@ def with_key(request: Request, place: Idempotency | None, key: str) -> Request:
     if place.format == "uuid":
         value = str(uuid.uuid5(KEY_SPACE, key))
     elif len(key) > place.max_length:
-        value = hashlib.sha256(key.encode()).hexdigest()[:place.max_length]
+        value = hashlib.sha256(key.encode()).hexdigest()[: place.max_length]
     else:
         value = key
     if place.place == "header":
@@ -144,7 +181,9 @@ def with_key(request: Request, place: Idempotency | None, key: str) -> Request:
         return request.with_query(**{place.name: value})
     if place.place == "form":
         return request.with_form(**{place.name: value})
-    body = json.loads(json.dumps(request.json or {}))  # put() writes into nested objects: not into the caller's
+    body = json.loads(
+        json.dumps(request.json or {})
+    )  # put() writes into nested objects: not into the caller's
     put(body, place.name, value)
     return replace(request, json=body)
 
@@ -152,8 +191,14 @@ def with_key(request: Request, place: Idempotency | None, key: str) -> Request:
 class _Sender:
     """Adds what a Request leaves out (host, credentials, version headers), paces, sends and judges."""
 
-    def __init__(self, connector: Connector, credentials: Mapping[str, Any], account: Mapping[str, Any],
-                 client: Client, pace_key: str) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        credentials: Mapping[str, Any],
+        account: Mapping[str, Any],
+        client: Client,
+        pace_key: str,
+    ) -> None:
         self.connector = connector
         self.credentials = credentials
         self.account = account
@@ -167,16 +212,19 @@ class _Sender:
         prepared = prepare(self.connector, request, self.credentials, self.account)
         limit = self.connector.rate_limit
         await self.client.pace.take(
-            self.pace_key, calls=limit.calls if limit else None, seconds=limit.seconds if limit else 1.0)
-        response = await self.client.send(
-            **prepared, provider=self.connector.provider, secrets=self.secrets)
+            self.pace_key, calls=limit.calls if limit else None, seconds=limit.seconds if limit else 1.0
+        )
+        response = await self.client.send(**prepared, provider=self.connector.provider, secrets=self.secrets)
         pause = self.connector.wait(response) if self.connector.wait else None
         if pause:
             self.client.pace.pause(self.pace_key, pause)
         try:
             self.connector.raise_for(response, now=self.client.now())
         except ConnectorError as error:
-            error.message, error.detail = redact(error.message, self.secrets), redact(error.detail, self.secrets)
+            error.message, error.detail = (
+                redact(error.message, self.secrets),
+                redact(error.detail, self.secrets),
+            )
             error.args = (error.message,)
             if isinstance(error, TemporaryError) and error.retry_after and error.status == 429:
                 self.client.pace.pause(self.pace_key, error.retry_after)
@@ -185,7 +233,10 @@ class _Sender:
 
 
 def prepare(
-    connector: Connector, request: Request, credentials: Mapping[str, Any], account: Mapping[str, Any],
+    connector: Connector,
+    request: Request,
+    credentials: Mapping[str, Any],
+    account: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the arguments of Client.send for a connector's request.
 
@@ -204,7 +255,8 @@ def prepare(
         if absolute and _host(url) not in {_host(base), *connector.credential_hosts}:
             raise PermanentError(
                 f"{connector.name} pointed to another server, which must not see the credentials.",
-                detail=f"foreign host {_host(url)}")
+                detail=f"foreign host {_host(url)}",
+            )
         connector.auth_for(credentials).apply(headers, query, variables)
     if request.content_type:
         headers["Content-Type"] = request.content_type
@@ -212,9 +264,15 @@ def prepare(
     if isinstance(body, Mapping):
         body = {name: value for name, value in body.items() if value is not None}
     return {
-        "method": request.method, "url": url, "headers": headers, "query": flat(query, repeat=True),
-        "json_body": body, "form": None if request.form is None else flat(request.form),
-        "files": request.files, "content": request.content, "timeout_seconds": request.timeout_seconds,
+        "method": request.method,
+        "url": url,
+        "headers": headers,
+        "query": flat(query, repeat=True),
+        "json_body": body,
+        "form": None if request.form is None else flat(request.form),
+        "files": request.files,
+        "content": request.content,
+        "timeout_seconds": request.timeout_seconds,
     }
 
 
@@ -223,7 +281,9 @@ def fill(path: str, at: Mapping[str, Any]) -> str:
     for name, value in at.items():
         text = _text(value)
         if text in ("", ".", ".."):
-            raise PermanentError(f"The value for {name} is empty or not usable in an address.", detail=f"path {name}")
+            raise PermanentError(
+                f"The value for {name} is empty or not usable in an address.", detail=f"path {name}"
+            )
         path = path.replace(f"{{{name}}}", quote(text, safe=""))
     return path
 
@@ -248,7 +308,11 @@ def flat(values: Mapping[str, Any], *, repeat: bool = False) -> list[tuple[str, 
 
 
 async def _run(
-    action: Action, values: Mapping[str, Any], account: Mapping[str, Any], send: _Sender, key: str,
+    action: Action,
+    values: Mapping[str, Any],
+    account: Mapping[str, Any],
+    send: _Sender,
+    key: str,
     connector: Connector,
 ) -> Result:
     steps = action.run(Call(values, account))  # type: ignore[misc] # the caller checked that run is set
@@ -285,7 +349,9 @@ async def _pages(connector: Connector, action: Action, request: Request, send: _
     assert first is not None  # noqa: S101 - the loop ran at least once: most is at least 1
     whole = _with_items(first, pagination.items, items[:most])
     more = following is not None or len(items) > most
-    return Result(_output(connector, action, whole), first.status, pages, {"items": len(items[:most]), "more": more})
+    return Result(
+        _output(connector, action, whole), first.status, pages, {"items": len(items[:most]), "more": more}
+    )
 
 
 def _output(connector: Connector, action: Action, response: Response) -> Any:

@@ -22,11 +22,17 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "list": {"type": "array"},
     "object": {"type": "object"},
     "secret": {"type": "string"},
-    "key_value": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}},
+    "key_value": {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    },
     "file": {
         "type": "object",
-        "properties": {"name": {"type": "string"}, "content": {"type": "string"},
-                       "content_type": {"type": "string"}},
+        "properties": {
+            "name": {"type": "string"},
+            "content": {"type": "string"},
+            "content_type": {"type": "string"},
+        },
         "required": ["content"],
     },
 }

@@ -22,7 +22,8 @@ def validate_inputs(action: Action, inputs: Mapping[str, Any]) -> dict[str, str]
 
 
 def prepare_inputs(
-    fields: Sequence[Field], inputs: Mapping[str, Any],
+    fields: Sequence[Field],
+    inputs: Mapping[str, Any],
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Return (values, problems). Texts from templates become the field's type; empty values count as not given."""
     values: dict[str, Any] = {}
@@ -49,24 +50,43 @@ def prepare_inputs(
 def convert(entry: Field, value: Any) -> Any:
     """Return the value as the field's kind. Raises ValueError with a sentence for the person."""
     result = _CONVERT[entry.kind](entry, value)
-    if entry.choices and entry.kind == "select" and result not in [choice for choice, _label in entry.choice_pairs]:
-        raise ValueError(_("“%(field)s” must be one of: %(choices)s.") % {
-            "field": entry.title, "choices": ", ".join(str(choice) for choice, _label in entry.choice_pairs)})
+    if (
+        entry.choices
+        and entry.kind == "select"
+        and result not in [choice for choice, _label in entry.choice_pairs]
+    ):
+        raise ValueError(
+            _("“%(field)s” must be one of: %(choices)s.")
+            % {
+                "field": entry.title,
+                "choices": ", ".join(str(choice) for choice, _label in entry.choice_pairs),
+            }
+        )
     if entry.choices and entry.kind == "multi_select":
         known = [choice for choice, _label in entry.choice_pairs]
         for item in result:
             if item not in known:
-                raise ValueError(_("“%(field)s” cannot hold “%(value)s”.") % {"field": entry.title, "value": item})
+                raise ValueError(
+                    _("“%(field)s” cannot hold “%(value)s”.") % {"field": entry.title, "value": item}
+                )
     if entry.minimum is not None and isinstance(result, int | float) and result < entry.minimum:
-        raise ValueError(_("“%(field)s” must be at least %(limit)g.") % {"field": entry.title, "limit": entry.minimum})
+        raise ValueError(
+            _("“%(field)s” must be at least %(limit)g.") % {"field": entry.title, "limit": entry.minimum}
+        )
     if entry.maximum is not None and isinstance(result, int | float) and result > entry.maximum:
-        raise ValueError(_("“%(field)s” must be at most %(limit)g.") % {"field": entry.title, "limit": entry.maximum})
+        raise ValueError(
+            _("“%(field)s” must be at most %(limit)g.") % {"field": entry.title, "limit": entry.maximum}
+        )
     if entry.max_length is not None and isinstance(result, str) and len(result) > entry.max_length:
-        raise ValueError(_("“%(field)s” must have at most %(limit)d characters.") % {
-            "field": entry.title, "limit": entry.max_length})
+        raise ValueError(
+            _("“%(field)s” must have at most %(limit)d characters.")
+            % {"field": entry.title, "limit": entry.max_length}
+        )
     if entry.pattern and isinstance(result, str) and not re.search(entry.pattern, result):
-        raise ValueError(_("“%(field)s” does not have the expected form. %(help)s") % {
-            "field": entry.title, "help": entry.help})
+        raise ValueError(
+            _("“%(field)s” does not have the expected form. %(help)s")
+            % {"field": entry.title, "help": entry.help}
+        )
     return result
 
 
@@ -102,7 +122,16 @@ def _integer(entry: Field, value: Any) -> int:
 
 
 def _boolean(entry: Field, value: Any) -> bool:
-    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    words = {
+        "true": True,
+        "yes": True,
+        "on": True,
+        "1": True,
+        "false": False,
+        "no": False,
+        "off": False,
+        "0": False,
+    }
     if isinstance(value, bool):
         return value
     found = words.get(str(value).strip().lower())
@@ -113,7 +142,9 @@ def _boolean(entry: Field, value: Any) -> bool:
 
 def _list(entry: Field, value: Any) -> list[Any]:
     if isinstance(value, str):
-        value = _parsed(value) if value.lstrip().startswith("[") else [part.strip() for part in value.split(",")]
+        value = (
+            _parsed(value) if value.lstrip().startswith("[") else [part.strip() for part in value.split(",")]
+        )
     if not isinstance(value, list | tuple):
         raise _wrong(entry, _("a list"))
     if not entry.fields:
@@ -189,8 +220,21 @@ def _wrong(entry: Field, what: str) -> ValueError:
 
 
 _CONVERT = {
-    "text": _text, "long_text": _text, "select": lambda entry, value: value, "secret": _text,
-    "number": _number, "integer": _integer, "boolean": _boolean, "multi_select": _texts, "list": _list,
-    "object": _object, "key_value": _object, "file": _object, "json": _json, "date": _date, "datetime": _datetime,
-    "email": _email, "url": _url,
+    "text": _text,
+    "long_text": _text,
+    "select": lambda entry, value: value,
+    "secret": _text,
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+    "multi_select": _texts,
+    "list": _list,
+    "object": _object,
+    "key_value": _object,
+    "file": _object,
+    "json": _json,
+    "date": _date,
+    "datetime": _datetime,
+    "email": _email,
+    "url": _url,
 }

@@ -164,8 +164,10 @@ def read_file(value: Mapping[str, Any]) -> File:
     Raises ValueError when the content is not base64.
     """
     return File(
-        base64.b64decode(value["content"], validate=True), value.get("name") or "file",
-        value.get("content_type") or "application/octet-stream")
+        base64.b64decode(value["content"], validate=True),
+        value.get("name") or "file",
+        value.get("content_type") or "application/octet-stream",
+    )
 
 
 def file_value(response: Response, *, name: str) -> dict[str, str]:

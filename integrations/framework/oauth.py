@@ -18,7 +18,9 @@ from integrations.framework.errors import PermanentError, ReconnectError, Tempor
 from integrations.framework.messages import Response
 from integrations.framework.paths import dig
 
-DEAD_GRANTS = frozenset({"invalid_grant", "invalid_refresh_token", "token_revoked", "token_expired", "invalid_token"})
+DEAD_GRANTS = frozenset(
+    {"invalid_grant", "invalid_refresh_token", "token_revoked", "token_expired", "invalid_token"}
+)
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,20 @@ def challenge(verifier: str) -> str:
 
 
 def authorization_url(
-    auth: OAuth2, *, client_id: str, redirect_uri: str, state: str, verifier: str, account: Mapping[str, Any],
+    auth: OAuth2,
+    *,
+    client_id: str,
+    redirect_uri: str,
+    state: str,
+    verifier: str,
+    account: Mapping[str, Any],
 ) -> str:
     """Return where to send the person. state and verifier are kept in their session until the callback."""
     parameters = {
-        "response_type": "code", "client_id": client_id, "redirect_uri": redirect_uri, "state": state,
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "state": state,
         **auth.authorize_params,
     }
     if auth.scopes:
@@ -60,16 +71,32 @@ def authorization_url(
 
 
 async def exchange(
-    connector: Connector, auth: OAuth2, *, code: str, verifier: str, redirect_uri: str, client_id: str,
-    client_secret: str, account: Mapping[str, Any], client: Client, callback: Mapping[str, str] | None = None,
+    connector: Connector,
+    auth: OAuth2,
+    *,
+    code: str,
+    verifier: str,
+    redirect_uri: str,
+    client_id: str,
+    client_secret: str,
+    account: Mapping[str, Any],
+    client: Client,
+    callback: Mapping[str, str] | None = None,
 ) -> Tokens:
     """Turn the callback's code into tokens. callback: its query parameters, some services put the account there.
 
     Raises ReconnectError when the code is no longer good, TemporaryError when the service had a problem.
     """
-    learned = {name: (callback or {}).get(parameter) for name, parameter in auth.account_from_callback.items()}
+    learned = {
+        name: (callback or {}).get(parameter) for name, parameter in auth.account_from_callback.items()
+    }
     account = {**account, **{name: value for name, value in learned.items() if value}}
-    body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **auth.token_params}
+    body = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        **auth.token_params,
+    }
     if auth.pkce:
         body["code_verifier"] = verifier
     tokens = await _token_call(connector, auth, body, client_id, client_secret, account, client, old={})
@@ -77,8 +104,14 @@ async def exchange(
 
 
 async def refresh(
-    connector: Connector, auth: OAuth2, *, credentials: Mapping[str, Any], client_id: str, client_secret: str,
-    account: Mapping[str, Any], client: Client,
+    connector: Connector,
+    auth: OAuth2,
+    *,
+    credentials: Mapping[str, Any],
+    client_id: str,
+    client_secret: str,
+    account: Mapping[str, Any],
+    client: Client,
 ) -> Tokens:
     """Return new tokens. Call it once, under a lock: where refresh tokens rotate, a second use kills the first.
 
@@ -88,27 +121,51 @@ async def refresh(
         return await request_token(connector, auth, credentials=credentials, account=account, client=client)
     if not credentials.get("refresh_token"):
         raise ReconnectError(
-            f"{connector.name} no longer accepts this connection. Reconnect it.", detail="no refresh token")
-    body = {"grant_type": "refresh_token", "refresh_token": str(credentials["refresh_token"]), **auth.token_params}
+            f"{connector.name} no longer accepts this connection. Reconnect it.", detail="no refresh token"
+        )
+    body = {
+        "grant_type": "refresh_token",
+        "refresh_token": str(credentials["refresh_token"]),
+        **auth.token_params,
+    }
     return await _token_call(
-        connector, auth, body, client_id, client_secret, account, client, old=credentials)
+        connector, auth, body, client_id, client_secret, account, client, old=credentials
+    )
 
 
 async def request_token(
-    connector: Connector, auth: OAuth2, *, credentials: Mapping[str, Any], account: Mapping[str, Any], client: Client,
+    connector: Connector,
+    auth: OAuth2,
+    *,
+    credentials: Mapping[str, Any],
+    account: Mapping[str, Any],
+    client: Client,
 ) -> Tokens:
     """Return a token for the person's own app (client credentials grant); their id and secret stay stored."""
     body = {"grant_type": "client_credentials", **auth.token_params}
     if auth.scopes:
         body[auth.scope_param] = auth.scope_separator.join(auth.scopes)
     return await _token_call(
-        connector, auth, body, str(credentials.get("client_id", "")), str(credentials.get("client_secret", "")),
-        account, client, old=credentials)
+        connector,
+        auth,
+        body,
+        str(credentials.get("client_id", "")),
+        str(credentials.get("client_secret", "")),
+        account,
+        client,
+        old=credentials,
+    )
 
 
 async def revoke(
-    connector: Connector, auth: OAuth2, *, credentials: Mapping[str, Any], client_id: str, client_secret: str,
-    account: Mapping[str, Any], client: Client,
+    connector: Connector,
+    auth: OAuth2,
+    *,
+    credentials: Mapping[str, Any],
+    client_id: str,
+    client_secret: str,
+    account: Mapping[str, Any],
+    client: Client,
 ) -> bool:
     """Tell the service to forget the tokens (RFC 7009). False when it offers no way or was not reached."""
     if not auth.revoke_url:
@@ -117,23 +174,35 @@ async def revoke(
     headers, form = _client_proof(auth, client_id, client_secret)
     try:
         response = await client.send(
-            "POST", expand(auth.revoke_url, account),
-            headers={"Accept": "application/json", "Authorization": f"Bearer {credentials.get('access_token', '')}",
-                     **headers},
-            form=[("token", str(token)), *form.items()], provider=connector.provider,
-            secrets=(str(token), client_secret))
+            "POST",
+            expand(auth.revoke_url, account),
+            headers={
+                "Accept": "application/json",
+                "Authorization": f"Bearer {credentials.get('access_token', '')}",
+                **headers,
+            },
+            form=[("token", str(token)), *form.items()],
+            provider=connector.provider,
+            secrets=(str(token), client_secret),
+        )
     except (TemporaryError, PermanentError):
         return False
     return response.status < 400
 
 
 def parse_tokens(
-    auth: OAuth2, body: Any, *, now: datetime, old: Mapping[str, Any],
+    auth: OAuth2,
+    body: Any,
+    *,
+    now: datetime,
+    old: Mapping[str, Any],
 ) -> Tokens:
     """Read a token answer. old: the credentials before a refresh, whose refresh token stays when none is given."""
     part = dig(body, auth.token_path) if auth.token_path else body
     if not isinstance(part, Mapping) or not part.get("access_token"):
-        raise ReconnectError("The service gave no access. Try to connect again.", detail="token answer lacks a token")
+        raise ReconnectError(
+            "The service gave no access. Try to connect again.", detail="token answer lacks a token"
+        )
     lifetime = part.get("expires_in", auth.expires_in)
     try:
         seconds = float(lifetime) if lifetime not in (None, "") else None
@@ -141,7 +210,9 @@ def parse_tokens(
         seconds = None
     expires_at = now + timedelta(seconds=seconds) if seconds else None
     credentials = {
-        **old, "auth": auth.key, "access_token": part["access_token"],
+        **old,
+        "auth": auth.key,
+        "access_token": part["access_token"],
         "token_type": part.get("token_type") or "Bearer",
         "expires_at": expires_at.isoformat() if expires_at else None,
     }
@@ -150,21 +221,35 @@ def parse_tokens(
     if part.get("scope"):
         credentials["scope"] = part["scope"]
     account = {name: dig(body, path) for name, path in auth.account_from_token.items()}
-    return Tokens(credentials, {name: value for name, value in account.items() if value is not None}, expires_at)
+    return Tokens(
+        credentials, {name: value for name, value in account.items() if value is not None}, expires_at
+    )
 
 
 async def _token_call(
-    connector: Connector, auth: OAuth2, body: dict[str, str], client_id: str, client_secret: str,
-    account: Mapping[str, Any], client: Client, *, old: Mapping[str, Any],
+    connector: Connector,
+    auth: OAuth2,
+    body: dict[str, str],
+    client_id: str,
+    client_secret: str,
+    account: Mapping[str, Any],
+    client: Client,
+    *,
+    old: Mapping[str, Any],
 ) -> Tokens:
     headers, proof = _client_proof(auth, client_id, client_secret)
     fields = {**body, **proof}
     response = await client.send(
-        "POST", expand(auth.token_url, account), headers={"Accept": "application/json", **headers},
+        "POST",
+        expand(auth.token_url, account),
+        headers={"Accept": "application/json", **headers},
         json_body=fields if auth.token_body == "json" else None,
         form=list(fields.items()) if auth.token_body == "form" else None,
         provider=connector.provider,
-        secrets=tuple(value for value in (client_secret, body.get("code"), body.get("refresh_token")) if value))
+        secrets=tuple(
+            value for value in (client_secret, body.get("code"), body.get("refresh_token")) if value
+        ),
+    )
     _raise_for_token(connector, auth, response, client.now())
     return parse_tokens(auth, response.json, now=client.now(), old=old)
 
@@ -174,20 +259,29 @@ def _raise_for_token(connector: Connector, auth: OAuth2, response: Response, now
     code = code if isinstance(code, str) else ""
     if response.status >= 500 or response.status in (408, 429):
         raise TemporaryError(
-            f"{connector.name} has a problem of its own right now. We will try again.", status=response.status)
+            f"{connector.name} has a problem of its own right now. We will try again.", status=response.status
+        )
     if code in DEAD_GRANTS or (response.status in (400, 401) and not code):
         raise ReconnectError(
-            f"{connector.name} no longer accepts this connection. Reconnect it.", detail=code, code=code,
-            status=response.status)
+            f"{connector.name} no longer accepts this connection. Reconnect it.",
+            detail=code,
+            code=code,
+            status=response.status,
+        )
     if response.status >= 400 or code:
         # A wrong client secret or redirect address is ours to mend: reconnecting would not help the person.
         raise PermanentError(
             f"{connector.name} refused to connect. Our set-up for {connector.name} needs attention.",
-            detail=f"token endpoint: {code or response.status} {vendor_message(response)}", code=code,
-            status=response.status)
+            detail=f"token endpoint: {code or response.status} {vendor_message(response)}",
+            code=code,
+            status=response.status,
+        )
     if auth.check is not None:
         auth.check(response.json)
-    if connector.check is not None and urlsplit(auth.token_url).hostname == urlsplit(connector.base_url).hostname:
+    if (
+        connector.check is not None
+        and urlsplit(auth.token_url).hostname == urlsplit(connector.base_url).hostname
+    ):
         connector.check(response)
 
 

@@ -24,7 +24,9 @@ class Pace:
     """Permits refill steadily; a caller may borrow ahead, and waits for what it borrowed. In this process only."""
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.monotonic,
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock = clock
@@ -46,8 +48,10 @@ class Pace:
             wait = max(wait, (1 - bucket.permits) / rate)
         if wait > LONGEST_WAIT_SECONDS:
             raise TemporaryError(
-                "The service's rate limit is used up for now. We will try again.", retry_after=wait,
-                detail=f"paced for {wait:.1f} s")
+                "The service's rate limit is used up for now. We will try again.",
+                retry_after=wait,
+                detail=f"paced for {wait:.1f} s",
+            )
         bucket.permits -= 1
         if wait > 0:
             await self._sleep(wait)

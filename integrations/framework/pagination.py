@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from integrations.framework.messages import Request, Response
 from integrations.framework.paths import dig
 
-MAX_PAGES = 100     # a ceiling no honest list reaches
+MAX_PAGES = 100  # a ceiling no honest list reaches
 DEFAULT_RESULTS = 100
 MAX_RESULTS = 10_000
 
@@ -118,8 +118,13 @@ class LinkPages:
         if not address:
             return None
         return Request(
-            request.method, address, headers=request.headers, json=request.json,
-            authenticate=request.authenticate, timeout_seconds=request.timeout_seconds)
+            request.method,
+            address,
+            headers=request.headers,
+            json=request.json,
+            authenticate=request.authenticate,
+            timeout_seconds=request.timeout_seconds,
+        )
 
 
 def next_link(header: str) -> str | None:
@@ -139,6 +144,7 @@ def _place(request: Request, place: str, name: str, value: Any) -> Request:
         import copy
 
         from integrations.framework.paths import put
+
         body = copy.deepcopy(request.json or {})
         put(body, name, value)
         return request.with_json(**body)

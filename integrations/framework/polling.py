@@ -16,7 +16,7 @@ from integrations.framework.paths import dig
 from integrations.framework.triggers import FollowUp, Poll
 
 MOST_SEEN = 5_000  # ids kept; more than any page set we fetch
-MOST_PAGES = 100   # one look; ten thousand new items between two looks is beyond any service here
+MOST_PAGES = 100  # one look; ten thousand new items between two looks is beyond any service here
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,12 @@ class Look:
 
 
 async def look(
-    poll: Poll, config: Mapping[str, Any], cursor: Mapping[str, Any] | None,
-    send: Callable[[Request], Awaitable[Response]], *, account: Mapping[str, Any] | None = None,
+    poll: Poll,
+    config: Mapping[str, Any],
+    cursor: Mapping[str, Any] | None,
+    send: Callable[[Request], Awaitable[Response]],
+    *,
+    account: Mapping[str, Any] | None = None,
 ) -> Look:
     """Return what appeared since the cursor. The first look (cursor None) only notes what is there already.
 
@@ -55,7 +59,9 @@ async def look(
             return await look(poll, config, None, send, account=account)
         items = poll.items(response, config) if callable(poll.items) else dig(response.json, poll.items) or []
         if poll.position:
-            position = poll.position(response) if callable(poll.position) else dig(response.json, poll.position)
+            position = (
+                poll.position(response) if callable(poll.position) else dig(response.json, poll.position)
+            )
             newest = newest if position is None else position
         fresh = 0
         for item in items:
@@ -91,12 +97,17 @@ async def look(
     if first:
         return Look((), {"since": newest, "seen": seen})
     if poll.follow_up:
-        found = [(identity, await complete(poll.follow_up, item, account or {}, send)) for identity, item in found]
+        found = [
+            (identity, await complete(poll.follow_up, item, account or {}, send)) for identity, item in found
+        ]
     return Look(tuple(found), {"since": newest, "seen": seen})
 
 
 async def complete(
-    follow_up: FollowUp, event: Any, account: Mapping[str, Any], send: Callable[[Request], Awaitable[Response]],
+    follow_up: FollowUp,
+    event: Any,
+    account: Mapping[str, Any],
+    send: Callable[[Request], Awaitable[Response]],
 ) -> Any:
     """Return the event with what it names fetched. What is gone by then leaves the event as it came.
 

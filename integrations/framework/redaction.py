@@ -13,8 +13,10 @@ SHORTEST = 6  # shorter values would hide ordinary words
 
 SHAPES = (
     re.compile(r"(?i)\b(bearer|basic|bot|token)\s+[A-Za-z0-9._~+/=-]{8,}"),
-    re.compile(r"(?i)([?&](?:access_token|refresh_token|api_?key|key|token|secret|client_secret|code|password|"
-               r"signature|sig)=)[^&\s\"']+"),
+    re.compile(
+        r"(?i)([?&](?:access_token|refresh_token|api_?key|key|token|secret|client_secret|code|password|"
+        r"signature|sig)=)[^&\s\"']+"
+    ),
     re.compile(r"\b(?:sk|rk|pk|whsec|xox[abprs]|ghp|gho|re|SG)[_-][A-Za-z0-9._-]{10,}"),
     re.compile(r"//[^/\s:@]+:[^/\s@]+@"),
 )
@@ -44,8 +46,12 @@ PUBLIC = frozenset({"auth", "token_type", "scope", "expires_at", "client_id"})
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return the text without the given secrets, in clear, quoted or base64, and without what looks like one."""
     for secret in secrets:
-        for form in {secret, quote(secret, safe=""), quote_plus(secret),
-                     base64.b64encode(secret.encode()).decode()}:
+        for form in {
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            base64.b64encode(secret.encode()).decode(),
+        }:
             text = text.replace(form, MARK)
     text = SHAPES[0].sub(lambda match: f"{match.group(1)} {MARK}", text)
     text = SHAPES[1].sub(lambda match: f"{match.group(1)}{MARK}", text)

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 @cache
 def slugs() -> tuple[str, ...]:
     """Return the slug of every connector, sorted, without importing any of them."""
-    return tuple(sorted(
-        module.name for module in pkgutil.iter_modules(connectors.__path__) if not module.name.startswith("_")))
+    return tuple(
+        sorted(
+            module.name
+            for module in pkgutil.iter_modules(connectors.__path__)
+            if not module.name.startswith("_")
+        )
+    )
 
 
 @cache
@@ -47,4 +52,5 @@ def providers() -> tuple[str, ...]:
 def catalog() -> OperationCatalog:
     """Return the catalog of every operation and trigger, for validation and forms."""
     from integrations.framework.catalog import ConnectorCatalog  # it reads this registry
+
     return ConnectorCatalog()

@@ -96,10 +96,13 @@ class Hmac:
         if not secret:
             return Refused("the signing secret is missing or unreadable")
         expected = _encode(
-            hmac.digest(secret, self.signed(inbound, timestamp, address), self.digest), self.encoding)
+            hmac.digest(secret, self.signed(inbound, timestamp, address), self.digest), self.encoding
+        )
         candidates = signature.split(self.several) if self.several else [signature]
         for candidate in candidates:
-            if candidate.startswith(self.prefix) and same(candidate[len(self.prefix):], expected, self.encoding):
+            if candidate.startswith(self.prefix) and same(
+                candidate[len(self.prefix) :], expected, self.encoding
+            ):
                 return Verified()
         return Refused("the signature does not match")
 
@@ -178,7 +181,8 @@ class Ed25519:
         try:
             public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
             public_key.verify(
-                bytes.fromhex(inbound.headers.get(self.header, "")), timestamp.encode() + inbound.body)
+                bytes.fromhex(inbound.headers.get(self.header, "")), timestamp.encode() + inbound.body
+            )
         except (ValueError, InvalidSignature):
             return Refused("the signature does not match")
         return Verified()
@@ -237,7 +241,8 @@ class SharedToken:
 def token_in_header(name: str, prefix: str = "") -> SharedToken:
     def find(inbound: Inbound) -> list[str]:
         value = inbound.headers.get(name, "")
-        return [value[len(prefix):]] if value and value.startswith(prefix) else []
+        return [value[len(prefix) :]] if value and value.startswith(prefix) else []
+
     return SharedToken(find)
 
 
@@ -247,8 +252,12 @@ def token_in_query(name: str) -> SharedToken:
 
 def hubspot_v3(inbound: Inbound, timestamp: str, address: str) -> bytes:
     """Method + decoded address + body + timestamp, as HubSpot's version 3 signs them."""
-    decoded = re.sub("%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)",
-                     lambda match: unquote(match.group(0)), address or inbound.url, flags=re.IGNORECASE)
+    decoded = re.sub(
+        "%(3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)",
+        lambda match: unquote(match.group(0)),
+        address or inbound.url,
+        flags=re.IGNORECASE,
+    )
     return inbound.method.upper().encode() + decoded.encode() + inbound.body + timestamp.encode()
 
 

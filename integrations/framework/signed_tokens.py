@@ -90,14 +90,23 @@ class CertificateSignature:
             signature = base64.b64decode(inbound.headers.get("paypal-transmission-sig", ""), validate=True)
         except (ValueError, KeyError, TypeError, AttributeError):
             return Refused("the certificate or the signature is not readable")
-        if not certificate.not_valid_before_utc.timestamp() <= now <= certificate.not_valid_after_utc.timestamp():
+        if (
+            not certificate.not_valid_before_utc.timestamp()
+            <= now
+            <= certificate.not_valid_after_utc.timestamp()
+        ):
             return Refused("the certificate is out of date")
         public_key = certificate.public_key()
         if not isinstance(public_key, RSAPublicKey):
             return Refused("the certificate holds no RSA key")
-        signed = "|".join((
-            inbound.headers.get("paypal-transmission-id", ""), moment, str(known["webhook_id"]),
-            str(zlib.crc32(inbound.body))))
+        signed = "|".join(
+            (
+                inbound.headers.get("paypal-transmission-id", ""),
+                moment,
+                str(known["webhook_id"]),
+                str(zlib.crc32(inbound.body)),
+            )
+        )
         try:
             public_key.verify(signature, signed.encode(), PKCS1v15(), hashes.SHA256())
         except InvalidSignature:

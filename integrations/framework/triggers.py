@@ -176,7 +176,11 @@ class Trigger:
         return (self.event,) if isinstance(self.event, str) else tuple(self.event)
 
     def wants(
-        self, name: str, event: Any, config: Mapping[str, Any], account: Mapping[str, Any] | None = None,
+        self,
+        name: str,
+        event: Any,
+        config: Mapping[str, Any],
+        account: Mapping[str, Any] | None = None,
     ) -> bool:
         """Whether an event of that name starts a workflow with this configuration."""
         if self.events and name not in self.events:
@@ -186,6 +190,7 @@ class Trigger:
     def output(self, event: Any) -> Any:
         """Return what the workflow sees of one event."""
         from integrations.framework.definition import extract
+
         part = dig(event, self.root)
         return extract(part, self.returns) if self.returns else part
 
@@ -198,7 +203,7 @@ def _read(source: str | Callable[[Inbound, Any], str], inbound: Inbound, event: 
     if callable(source):
         return source(inbound, event)
     if source.startswith("header:"):
-        return inbound.headers.get(source[len("header:"):], "")
+        return inbound.headers.get(source[len("header:") :], "")
     value = dig(event, source) if source else None
     if value is None and source:
         value = dig(inbound.payload, source)  # delivery-wide values of a batch
