@@ -29,6 +29,7 @@ from integrations.framework import (
     Webhooks,
     dig,
 )
+from integrations.framework.fields import as_output
 
 PAGE_SIZE = 100
 MOST_PER_PAGE = 500
@@ -127,7 +128,7 @@ PERSON = {
     "add_time": "data.add_time",
     "update_time": "data.update_time",
 }
-DEAL = {
+DEAL: dict[str, Output | str] = {
     "id": Output("data.id", kind="integer"),
     "title": "data.title",
     "value": Output("data.value", kind="number"),
@@ -140,6 +141,11 @@ DEAL = {
     "add_time": "data.add_time",
     "update_time": "data.update_time",
     "custom_fields": Output("data.custom_fields", kind="object"),
+}
+# The same in a list, where no "data" stands around each.
+LISTED_DEAL = {
+    name: Output(as_output(value).path.removeprefix("data."), kind=as_output(value).kind)
+    for name, value in DEAL.items()
 }
 POINTS = {
     "emails": lambda inputs: contact_points(inputs.get("emails")),
@@ -674,12 +680,7 @@ TRIGGERS = (
             stamp="update_time",
             pagination=CursorPages(items="data", into="cursor", cursor="additional_data.next_cursor"),
         ),
-        returns={
-            name: Output(output.path.removeprefix("data."), kind=output.kind)
-            if isinstance(output, Output)
-            else str(output).removeprefix("data.")
-            for name, output in DEAL.items()
-        },
+        returns=LISTED_DEAL,
         sample=CURRENT_DEAL,
     ),
 )
