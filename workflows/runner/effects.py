@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 from psycopg_pool import AsyncConnectionPool
 
 from integrations.framework import registry
+from integrations.framework.auth import NoAuth
 from integrations.framework.client import Client
 from integrations.framework.errors import ConnectorError, PermanentError, ReconnectError, TemporaryError
 from integrations.framework.execute import look_up as look_up_call
@@ -156,7 +157,7 @@ class RunEffects:
         reference = str(call.inputs.get("integration") or "")
         if provider and not reference:
             connector = registry.get(provider) if provider.lower() in registry.slugs() else None
-            if connector is not None and not getattr(connector.auth, "fields", ("asked",)):
+            if connector is not None and isinstance(connector.auth, NoAuth):
                 nobody = self.claim.organization_id
                 return Usable(nobody, nobody, connector.provider, connector.name, {}, {})
         return await patiently(
