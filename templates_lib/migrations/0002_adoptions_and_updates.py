@@ -8,6 +8,8 @@ import accounts.tenancy.ids
 
 
 class Migration(migrations.Migration):
+    initial = True  # it belongs to the first schema: the tables it changes have no rows yet
+
     dependencies = [
         ("accounts", "0002_guards"),
         ("templates_lib", "0001_initial"),

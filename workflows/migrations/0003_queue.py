@@ -7,6 +7,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    initial = True  # it belongs to the first schema: the tables it changes have no rows yet
+
     dependencies = [
         ("accounts", "0002_guards"),
         ("workflows", "0002_guards"),
