@@ -425,7 +425,19 @@ connector = Connector(
     summary="Ask Claude, count tokens, run batches of messages.",
     docs_url="https://platform.claude.com/docs/en/api/overview",
     base_url="https://api.anthropic.com",
-    auth=ApiKey(header="x-api-key", help="In the Claude Console: Settings, API keys."),
+    auth=ApiKey(
+        header="x-api-key",
+        help="In the Claude Console: Settings, API keys.",
+        more=(
+            Field(
+                "signing_secret",
+                label="Signing secret",
+                kind="secret",
+                advanced=True,
+                help="Begins with whsec_. Only needed to start workflows from agent sessions.",
+            ),
+        ),
+    ),
     headers={"anthropic-version": API_VERSION},
     test=Test(Request("GET", "/v1/models", query={"limit": 1})),
     on_error=refine,
