@@ -8,7 +8,15 @@ import pytest
 
 from integrations.connectors.woo_commerce import connector
 from integrations.framework import PermanentError, Refused, TemporaryError, Verified
-from tests.integrations.checks import NOW, answer, assert_well_described, delivery, sent
+from tests.integrations.checks import (
+    NOW,
+    answer,
+    answer_in_turn,
+    assert_well_described,
+    delivery,
+    run_at,
+    sent,
+)
 
 BASE = "https://shop.example.com/wp-json/wc/v3"
 
@@ -43,3 +51,25 @@ def test_a_signed_delivery_is_accepted_and_a_changed_one_is_not(trigger):
 def test_the_greeting_of_a_new_webhook_is_answered():
     assert connector.webhooks.handshake(delivery(b"webhook_id=5")).status == 200
     assert connector.webhooks.handshake(delivery({"id": 1})) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "inputs"),
+    [
+        ("list_orders", "orders", {}),
+        ("find_customer", "customers", {"email": "ada@example.com"}),
+        ("list_products", "products", {}),
+    ],
+)
+def test_lists_are_read_over_three_pages(httpserver, key, name, inputs):
+    arrived = answer_in_turn(
+        httpserver, [[{"id": n}] for n in (1, 2, 3)], headers=[{"X-WP-TotalPages": "3"}] * 3
+    )
+    result = run_at(httpserver, connector, key, inputs)
+    assert [entry["id"] for entry in result.output[name]] == [1, 2, 3]
+    assert [request.args.get("page") for request in arrived] == [None, "2", "3"]
+
+
+def test_a_replayed_delivery_has_the_same_id():
+    inbound = delivery({}, {"X-WC-Webhook-Delivery-ID": "d1"})
+    assert connector.webhooks.event_id(inbound, {}) == "d1"
