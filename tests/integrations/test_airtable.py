@@ -68,3 +68,13 @@ def test_polling_asks_for_records_made_since_the_newest_seen():
     assert poll.request(PLACE, None).query["filterByFormula"] is None
     later = poll.request(PLACE, "2026-11-20T10:30:00.000Z").query["filterByFormula"]
     assert later == "NOT(IS_BEFORE(CREATED_TIME(), '2026-11-20T10:30:00.000Z'))"
+
+
+def test_a_file_goes_to_the_content_host_with_our_token():
+    file = {"name": "a.txt", "content": "aGk=", "content_type": "text/plain"}
+    call = sent(
+        connector, "upload_attachment", {"base": "app1", "record": "rec1", "field": "Files", "file": file}
+    )
+    assert call["url"] == "https://content.airtable.com/v0/app1/rec1/Files/uploadAttachment"
+    assert call["headers"]["Authorization"] == "Bearer access-token-for-tests"
+    assert call["json_body"] == {"file": "aGk=", "filename": "a.txt", "contentType": "text/plain"}
