@@ -24,7 +24,9 @@ from integrations.framework import (
 )
 
 TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "concurrentLimitExceeded"})
-SPENT = frozenset({"dailyLimitExceeded", "quotaExceeded", "sharingRateLimitExceeded", "calendarUsageLimitsExceeded"})
+SPENT = frozenset(
+    {"dailyLimitExceeded", "quotaExceeded", "sharingRateLimitExceeded", "calendarUsageLimitsExceeded"}
+)
 SPENT_WAIT_SECONDS = 3600  # daily allowances come back by and by; asking every minute would only use them up
 NOT_ALLOWED = frozenset({"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"})
 SWITCHED_OFF = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
@@ -56,18 +58,26 @@ def refine(service: str):
         if reasons & NOT_ALLOWED:
             return ReconnectError(
                 f"{service} needs one more permission. Reconnect it and tick every box Google shows.",
-                detail=detail, status=response.status)
+                detail=detail,
+                status=response.status,
+            )
         if reasons & SWITCHED_OFF:
             return PermanentError(
                 f"{service} is switched off in our Google Cloud project. Ask the administrator to switch on its API.",
-                detail=detail, status=response.status)
+                detail=detail,
+                status=response.status,
+            )
         if reasons & SPENT:
             return TemporaryError(
                 f"The allowance at {service} is used up for now. We will try again later.",
-                retry_after=SPENT_WAIT_SECONDS, detail=detail, status=response.status)
+                retry_after=SPENT_WAIT_SECONDS,
+                detail=detail,
+                status=response.status,
+            )
         if reasons & TOO_FAST and response.status == 403:
             return TemporaryError(
-                f"{service} asked us to slow down. We will try again.", detail=detail, status=response.status)
+                f"{service} asked us to slow down. We will try again.", detail=detail, status=response.status
+            )
         return None
 
     return on_error
@@ -87,10 +97,18 @@ def ask_changes(since: Any, **query: Any) -> Request:
     """Ask Drive where its list of changes stands, then what came after that place."""
     if since is None:
         return Request("GET", f"{DRIVE}/changes/startPageToken", query={"supportsAllDrives": True})
-    return Request("GET", f"{DRIVE}/changes", query={
-        "pageToken": since, "pageSize": 1000, "supportsAllDrives": True, "includeItemsFromAllDrives": True,
-        "fields": f"nextPageToken,newStartPageToken,changes(changeType,time,removed,fileId,file({FILE_FIELDS}))",
-        **query})
+    return Request(
+        "GET",
+        f"{DRIVE}/changes",
+        query={
+            "pageToken": since,
+            "pageSize": 1000,
+            "supportsAllDrives": True,
+            "includeItemsFromAllDrives": True,
+            "fields": f"nextPageToken,newStartPageToken,changes(changeType,time,removed,fileId,file({FILE_FIELDS}))",
+            **query,
+        },
+    )
 
 
 def changes_position(response: Response) -> str | None:
@@ -99,33 +117,51 @@ def changes_position(response: Response) -> str | None:
 
 
 CHANGES_PAGES = CursorPages(items="changes", into="pageToken", cursor="nextPageToken")
-FILE_FIELDS = "id,name,mimeType,size,createdTime,modifiedTime,webViewLink,parents,trashed,owners(emailAddress)"
+FILE_FIELDS = (
+    "id,name,mimeType,size,createdTime,modifiedTime,webViewLink,parents,trashed,owners(emailAddress)"
+)
 
 
 def open_channel(subscription: Subscription, path: str, seconds: int, **at: str) -> Request:
     """Ask Google to tell our address of changes. A channel cannot be prolonged: a later one takes its place."""
-    return Request("POST", path, at=at, json={
-        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{subscription.address} {subscription.now}")),
-        "type": "web_hook", "address": subscription.address, "token": subscription.secret,
-        "expiration": str(int((subscription.now + seconds) * 1000))})
+    return Request(
+        "POST",
+        path,
+        at=at,
+        json={
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{subscription.address} {subscription.now}")),
+            "type": "web_hook",
+            "address": subscription.address,
+            "token": subscription.secret,
+            "expiration": str(int((subscription.now + seconds) * 1000)),
+        },
+    )
 
 
 def read_channel(response: Response, subscription: Subscription) -> dict[str, Any]:
     expires = datetime.fromtimestamp(int(response.json["expiration"]) / 1000, UTC)
-    return {"id": response.json["id"], "resource_id": response.json["resourceId"], "secret": subscription.secret,
-            "expires_at": expires.isoformat()}
+    return {
+        "id": response.json["id"],
+        "resource_id": response.json["resourceId"],
+        "secret": subscription.secret,
+        "expires_at": expires.isoformat(),
+    }
 
 
 def channel_notice(inbound: Inbound) -> list[Any]:
     """Return the one notice a channel's delivery is: everything stands in its headers."""
     uri = inbound.headers.get("x-goog-resource-uri", "")
-    return [{
-        "state": inbound.headers.get("x-goog-resource-state", ""),
-        "changed": [part.strip() for part in inbound.headers.get("x-goog-changed", "").split(",") if part.strip()],
-        "resource_uri": uri,
-        "resource": uri.partition("?")[0].rpartition("/")[2],
-        "notice": f"{inbound.headers.get('x-goog-channel-id', '')}:{inbound.headers.get('x-goog-message-number', '')}",
-    }]
+    return [
+        {
+            "state": inbound.headers.get("x-goog-resource-state", ""),
+            "changed": [
+                part.strip() for part in inbound.headers.get("x-goog-changed", "").split(",") if part.strip()
+            ],
+            "resource_uri": uri,
+            "resource": uri.partition("?")[0].rpartition("/")[2],
+            "notice": f"{inbound.headers.get('x-goog-channel-id', '')}:{inbound.headers.get('x-goog-message-number', '')}",
+        }
+    ]
 
 
 def greet_channel(inbound: Inbound) -> Reply | None:
@@ -134,7 +170,11 @@ def greet_channel(inbound: Inbound) -> Reply | None:
 
 
 def channels(
-    watch: Callable[[Subscription], Request], *, stop: str, setup: str = "", renew_before_seconds: int = 3600,
+    watch: Callable[[Subscription], Request],
+    *,
+    stop: str,
+    setup: str = "",
+    renew_before_seconds: int = 3600,
 ) -> Webhooks:
     """Return how Drive and Calendar tell of changes. stop: the address that closes a channel."""
     return Webhooks(
@@ -149,7 +189,10 @@ def channels(
         read=read_channel,
         renew=watch,
         renew_before_seconds=renew_before_seconds,
-        unsubscribe=lambda subscription: Request("POST", stop, json={
-            "id": subscription.state["id"], "resourceId": subscription.state.get("resource_id")}),
+        unsubscribe=lambda subscription: Request(
+            "POST",
+            stop,
+            json={"id": subscription.state["id"], "resourceId": subscription.state.get("resource_id")},
+        ),
         setup=setup,
     )

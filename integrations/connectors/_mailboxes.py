@@ -10,7 +10,9 @@ def mailboxes(text: str) -> list[tuple[str, str]]:
     found = getaddresses([one_line(text)])
     for name, address in found:  # what the parser cannot read comes back as an empty pair
         if address.count("@") != 1 or address.startswith("@") or address.endswith("@") or " " in address:
-            raise PermanentError(f"“{address or name or text}” is not an e-mail address. Correct it in this step.")
+            raise PermanentError(
+                f"“{address or name or text}” is not an e-mail address. Correct it in this step."
+            )
     return found
 
 

@@ -24,8 +24,13 @@ from integrations.framework import (
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 TENANT = Field(
-    "tenant", label="Directory", required=True, default="common", example="common",
-    help="Keep “common”, unless your administrator named a directory (tenant) id.")
+    "tenant",
+    label="Directory",
+    required=True,
+    default="common",
+    example="common",
+    help="Keep “common”, unless your administrator named a directory (tenant) id.",
+)
 NO_MAILBOX = frozenset({"MailboxNotEnabledForRESTAPI", "MailboxNotSupportedForRESTAPI"})
 ASK_AGAIN = frozenset({"InvalidAuthenticationToken", "TokenExpired", "AuthenticationError"})
 
@@ -52,11 +57,17 @@ def refine(service: str) -> Callable[[Response], ConnectorError | None]:
         if code in NO_MAILBOX:
             return PermanentError(
                 "This Microsoft account has no mailbox in Microsoft 365. Connect an account that has one.",
-                detail=detail, status=response.status, code=code)
+                detail=detail,
+                status=response.status,
+                code=code,
+            )
         if code in ASK_AGAIN:
             return ReconnectError(
-                f"{service} no longer accepts this connection. Reconnect it.", detail=detail, status=response.status,
-                code=code)
+                f"{service} no longer accepts this connection. Reconnect it.",
+                detail=detail,
+                status=response.status,
+                code=code,
+            )
         return None
 
     return on_error
@@ -75,11 +86,18 @@ def notifications(resource: Callable[[Mapping[str, Any]], str], change: str, *, 
         return end.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def subscribe(subscription: Subscription) -> Request:
-        return Request("POST", "/subscriptions", json={
-            "changeType": change, "notificationUrl": subscription.address,
-            "lifecycleNotificationUrl": subscription.address,  # wanted for anything longer than an hour
-            "resource": resource(subscription.config), "expirationDateTime": until(subscription),
-            "clientState": subscription.secret})
+        return Request(
+            "POST",
+            "/subscriptions",
+            json={
+                "changeType": change,
+                "notificationUrl": subscription.address,
+                "lifecycleNotificationUrl": subscription.address,  # wanted for anything longer than an hour
+                "resource": resource(subscription.config),
+                "expirationDateTime": until(subscription),
+                "clientState": subscription.secret,
+            },
+        )
 
     return Webhooks(
         address="trigger",
@@ -91,20 +109,30 @@ def notifications(resource: Callable[[Mapping[str, Any]], str], change: str, *, 
         delivery_id=notice_id,
         subscribe=subscribe,
         read=lambda response, subscription: {
-            "id": response.json["id"], "secret": subscription.secret or subscription.state.get("secret", ""),
-            "expires_at": response.json["expirationDateTime"]},
+            "id": response.json["id"],
+            "secret": subscription.secret or subscription.state.get("secret", ""),
+            "expires_at": response.json["expirationDateTime"],
+        },
         renew=lambda subscription: Request(
-            "PATCH", "/subscriptions/{id}", at={"id": subscription.state["id"]},
-            json={"expirationDateTime": until(subscription)}),
+            "PATCH",
+            "/subscriptions/{id}",
+            at={"id": subscription.state["id"]},
+            json={"expirationDateTime": until(subscription)},
+        ),
         renew_before_seconds=minutes * 30,
-        unsubscribe=lambda subscription: Request("DELETE", "/subscriptions/{id}", at={"id": subscription.state["id"]}),
+        unsubscribe=lambda subscription: Request(
+            "DELETE", "/subscriptions/{id}", at={"id": subscription.state["id"]}
+        ),
         answer=Reply(202),
     )
 
 
 def client_states(inbound: Inbound) -> list[str]:
-    return [str(notice.get("clientState") or "") for notice in dig(inbound.json, "value") or ()
-            if isinstance(notice, dict)]
+    return [
+        str(notice.get("clientState") or "")
+        for notice in dig(inbound.json, "value") or ()
+        if isinstance(notice, dict)
+    ]
 
 
 def notice_id(inbound: Inbound, event: Any) -> str:
@@ -119,9 +147,17 @@ def notice_id(inbound: Inbound, event: Any) -> str:
 def notice(change: str, resource: str, kind: str, name: str, **fetched: Any) -> dict[str, Any]:
     """Return a sample notice in Graph's shape, with what is fetched after it."""
     return {
-        "subscriptionId": "76619225-ff6b-4e97-96ee-4f3b7e1f4b2e", "clientState": "secret", "changeType": change,
-        "subscriptionExpirationDateTime": "2026-11-25T09:30:00Z", "tenantId": "84bd8158-6d4d-4958-8b9f-9d6445542f95",
+        "subscriptionId": "76619225-ff6b-4e97-96ee-4f3b7e1f4b2e",
+        "clientState": "secret",
+        "changeType": change,
+        "subscriptionExpirationDateTime": "2026-11-25T09:30:00Z",
+        "tenantId": "84bd8158-6d4d-4958-8b9f-9d6445542f95",
         "resource": resource,
-        "resourceData": {"@odata.type": kind, "@odata.id": resource, "@odata.etag": 'W/"CQAAABYAAAD"', "id": name},
+        "resourceData": {
+            "@odata.type": kind,
+            "@odata.id": resource,
+            "@odata.etag": 'W/"CQAAABYAAAD"',
+            "id": name,
+        },
         **fetched,
     }

@@ -28,10 +28,19 @@ from integrations.framework import (
     given,
 )
 
-DEAD_CREDENTIAL = frozenset({
-    "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope",
-})
-TRY_AGAIN = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+DEAD_CREDENTIAL = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "missing_scope",
+    }
+)
+TRY_AGAIN = frozenset(
+    {"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+)
 
 
 def check_ok(response: Response) -> None:
@@ -42,7 +51,9 @@ def check_ok(response: Response) -> None:
     if code in DEAD_CREDENTIAL:
         needed = response.json.get("needed")
         ask = f" and allow {needed}" if needed else ""
-        raise ReconnectError(f"Slack no longer accepts this connection. Reconnect it{ask}.", detail=code, code=code)
+        raise ReconnectError(
+            f"Slack no longer accepts this connection. Reconnect it{ask}.", detail=code, code=code
+        )
     if code in TRY_AGAIN:
         raise TemporaryError("Slack was not ready. We will try again.", detail=code, code=code)
     raise PermanentError(f"Slack refused: {code.replace('_', ' ')}.", detail=code, code=code)
@@ -57,7 +68,11 @@ def answer_challenge(inbound: Inbound) -> Reply | None:
 def not_our_own(event: dict, config: dict, account: dict) -> bool:
     """Skip messages of bots, ours first of all: answering ourselves would never end."""
     message = event.get("event", {})
-    if message.get("bot_id") or message.get("subtype") in ("bot_message", "message_changed", "message_deleted"):
+    if message.get("bot_id") or message.get("subtype") in (
+        "bot_message",
+        "message_changed",
+        "message_deleted",
+    ):
         return False
     if account.get("bot_user_id") and message.get("user") == account["bot_user_id"]:
         return False
@@ -83,32 +98,69 @@ def upload_file(call: Call):
     """Ask for an address, send the bytes there, then publish the file: files.upload itself was switched off in 2025."""
     content = call.inputs["content"].encode()
     place = yield Request(
-        "POST", "/files.getUploadURLExternal",
-        form={"filename": call.inputs["filename"], "length": len(content)})
+        "POST",
+        "/files.getUploadURLExternal",
+        form={"filename": call.inputs["filename"], "length": len(content)},
+    )
     yield Request(
-        "POST", place.json["upload_url"], content=content, content_type="application/octet-stream",
-        authenticate=False)
-    done = yield Request("POST", "/files.completeUploadExternal", form=given(
-        files=json.dumps([{
-            "id": place.json["file_id"], "title": call.inputs.get("title") or call.inputs["filename"]}]),
-        channel_id=call.inputs.get("channel"),
-        initial_comment=call.inputs.get("comment"),
-        thread_ts=call.inputs.get("thread_ts"),
-    ))
+        "POST",
+        place.json["upload_url"],
+        content=content,
+        content_type="application/octet-stream",
+        authenticate=False,
+    )
+    done = yield Request(
+        "POST",
+        "/files.completeUploadExternal",
+        form=given(
+            files=json.dumps(
+                [{"id": place.json["file_id"], "title": call.inputs.get("title") or call.inputs["filename"]}]
+            ),
+            channel_id=call.inputs.get("channel"),
+            initial_comment=call.inputs.get("comment"),
+            thread_ts=call.inputs.get("thread_ts"),
+        ),
+    )
     return {"file_id": dig(done.json, "files.0.id"), "title": dig(done.json, "files.0.title")}
 
 
-CHANNEL = Field("channel", label="Channel", required=True, options="list_channels", example="C024BE91L",
-                help="A channel, or the id of a person or conversation.")
-TS = Field("ts", label="Message", required=True, example="1405894322.002768",
-           help="The message's id, as given by the step that sent it.")
-TEXT = Field("text", label="Message", kind="long_text", example="Order *1042* is paid.",
-             help="Slack's markup works: *bold*, _italic_, <https://example.com|a link>.")
-BLOCKS = Field("blocks", label="Blocks", kind="json", advanced=True,
-               example=[{"type": "section", "text": {"type": "mrkdwn", "text": "Hello"}}],
-               help="Block Kit layout as JSON. Give a message too: notifications show it.")
-THREAD = Field("thread_ts", label="Reply in thread", example="1405894322.002768", advanced=True,
-               help="The id of the message that began the thread.")
+CHANNEL = Field(
+    "channel",
+    label="Channel",
+    required=True,
+    options="list_channels",
+    example="C024BE91L",
+    help="A channel, or the id of a person or conversation.",
+)
+TS = Field(
+    "ts",
+    label="Message",
+    required=True,
+    example="1405894322.002768",
+    help="The message's id, as given by the step that sent it.",
+)
+TEXT = Field(
+    "text",
+    label="Message",
+    kind="long_text",
+    example="Order *1042* is paid.",
+    help="Slack's markup works: *bold*, _italic_, <https://example.com|a link>.",
+)
+BLOCKS = Field(
+    "blocks",
+    label="Blocks",
+    kind="json",
+    advanced=True,
+    example=[{"type": "section", "text": {"type": "mrkdwn", "text": "Hello"}}],
+    help="Block Kit layout as JSON. Give a message too: notifications show it.",
+)
+THREAD = Field(
+    "thread_ts",
+    label="Reply in thread",
+    example="1405894322.002768",
+    advanced=True,
+    help="The id of the message that began the thread.",
+)
 CURSOR = {"into": "cursor", "cursor": "response_metadata.next_cursor"}
 PAGE_SIZE = 200  # Slack advises 100 to 200
 
@@ -117,20 +169,38 @@ POST_MESSAGE = Action(
     label="Send a message",
     description="Posts to a channel, a person or a thread.",
     fields=(
-        CHANNEL, TEXT, BLOCKS,
+        CHANNEL,
+        TEXT,
+        BLOCKS,
         Field("attachments", label="Attachments", kind="json", advanced=True, example=[{"text": "More"}]),
         THREAD,
-        Field("reply_broadcast", label="Also show in the channel", kind="boolean", advanced=True, example=True),
+        Field(
+            "reply_broadcast", label="Also show in the channel", kind="boolean", advanced=True, example=True
+        ),
         Field("mrkdwn", label="Read markup", kind="boolean", advanced=True, example=True),
         Field("unfurl_links", label="Preview links", kind="boolean", advanced=True, example=False),
         Field("username", label="Shown name", advanced=True, example="Steward"),
         Field("icon_emoji", label="Shown icon", advanced=True, example=":bell:"),
     ),
-    request=lambda inputs: Request("POST", "/chat.postMessage", json={
-        "channel": inputs["channel"], **message_content(inputs),
-        **{key: inputs.get(key) for key in (
-            "thread_ts", "reply_broadcast", "mrkdwn", "unfurl_links", "username", "icon_emoji")},
-    }),
+    request=lambda inputs: Request(
+        "POST",
+        "/chat.postMessage",
+        json={
+            "channel": inputs["channel"],
+            **message_content(inputs),
+            **{
+                key: inputs.get(key)
+                for key in (
+                    "thread_ts",
+                    "reply_broadcast",
+                    "mrkdwn",
+                    "unfurl_links",
+                    "username",
+                    "icon_emoji",
+                )
+            },
+        },
+    ),
     returns={"ts": "ts", "channel": "channel", "text": "message.text", "user": "message.user"},
     effect="unsafe",
 )
@@ -139,8 +209,11 @@ UPDATE_MESSAGE = Action(
     key="update_message",
     label="Change a message",
     fields=(CHANNEL, TS, TEXT, BLOCKS),
-    request=lambda inputs: Request("POST", "/chat.update", json={
-        "channel": inputs["channel"], "ts": inputs["ts"], **message_content(inputs)}),
+    request=lambda inputs: Request(
+        "POST",
+        "/chat.update",
+        json={"channel": inputs["channel"], "ts": inputs["ts"], **message_content(inputs)},
+    ),
     returns={"ts": "ts", "channel": "channel", "text": "text"},
     effect="key_safe",  # the same text set twice is the same message
 )
@@ -158,17 +231,34 @@ SCHEDULE_MESSAGE = Action(
     key="schedule_message",
     label="Schedule a message",
     fields=(
-        CHANNEL, TEXT,
-        Field("post_at", label="When", kind="integer", required=True, example=1893456000,
-              help="Unix time in seconds, at most 120 days ahead."),
-        BLOCKS, THREAD,
+        CHANNEL,
+        TEXT,
+        Field(
+            "post_at",
+            label="When",
+            kind="integer",
+            required=True,
+            example=1893456000,
+            help="Unix time in seconds, at most 120 days ahead.",
+        ),
+        BLOCKS,
+        THREAD,
     ),
-    request=lambda inputs: Request("POST", "/chat.scheduleMessage", json={
-        "channel": inputs["channel"], "post_at": inputs["post_at"], **message_content(inputs),
-        "thread_ts": inputs.get("thread_ts")}),
+    request=lambda inputs: Request(
+        "POST",
+        "/chat.scheduleMessage",
+        json={
+            "channel": inputs["channel"],
+            "post_at": inputs["post_at"],
+            **message_content(inputs),
+            "thread_ts": inputs.get("thread_ts"),
+        },
+    ),
     returns={
-        "scheduled_message_id": "scheduled_message_id", "post_at": Output("post_at", kind="integer"),
-        "channel": "channel"},
+        "scheduled_message_id": "scheduled_message_id",
+        "post_at": Output("post_at", kind="integer"),
+        "channel": "channel",
+    },
     effect="unsafe",
 )
 
@@ -176,8 +266,17 @@ OPEN_DM = Action(
     key="open_dm",
     label="Open a direct message",
     description="Gives the conversation to send to; opens it when it is new.",
-    fields=(Field("users", label="People", kind="multi_select", required=True, options="list_users",
-                  example=["U012AB3CD"], help="One person, or up to eight for a group."),),
+    fields=(
+        Field(
+            "users",
+            label="People",
+            kind="multi_select",
+            required=True,
+            options="list_users",
+            example=["U012AB3CD"],
+            help="One person, or up to eight for a group.",
+        ),
+    ),
     request=lambda inputs: Request("POST", "/conversations.open", json={"users": ",".join(inputs["users"])}),
     returns={"channel": "channel.id"},
     effect="key_safe",  # opening an open conversation gives the same one
@@ -189,8 +288,13 @@ FIND_USER = Action(
     fields=(Field("email", label="E-mail", kind="email", required=True, example="ada@example.com"),),
     call="GET /users.lookupByEmail",
     returns={
-        "id": "user.id", "name": "user.name", "real_name": "user.real_name", "email": "user.profile.email",
-        "timezone": "user.tz", "is_bot": Output("user.is_bot", kind="boolean")},
+        "id": "user.id",
+        "name": "user.name",
+        "real_name": "user.real_name",
+        "email": "user.profile.email",
+        "timezone": "user.tz",
+        "is_bot": Output("user.is_bot", kind="boolean"),
+    },
     effect="read",
 )
 
@@ -200,8 +304,18 @@ LIST_USERS = Action(
     request=lambda inputs: Request("GET", "/users.list", query={"limit": PAGE_SIZE}),
     pagination=CursorPages(items="members", **CURSOR),
     offers=Offers(items="users", value="id", label="name"),
-    returns={"users": Output("members", kind="list", of={
-        "id": "id", "name": "name", "deleted": Output("deleted", kind="boolean"), "email": "profile.email"})},
+    returns={
+        "users": Output(
+            "members",
+            kind="list",
+            of={
+                "id": "id",
+                "name": "name",
+                "deleted": Output("deleted", kind="boolean"),
+                "email": "profile.email",
+            },
+        )
+    },
     effect="read",
 )
 
@@ -209,8 +323,14 @@ CREATE_CHANNEL = Action(
     key="create_channel",
     label="Create a channel",
     fields=(
-        Field("name", label="Name", required=True, example="project-alder", max_length=80,
-              help="Lower case letters, numbers and hyphens."),
+        Field(
+            "name",
+            label="Name",
+            required=True,
+            example="project-alder",
+            max_length=80,
+            help="Lower case letters, numbers and hyphens.",
+        ),
         Field("is_private", label="Private", kind="boolean", example=False),
     ),
     call="POST /conversations.create",
@@ -221,10 +341,22 @@ CREATE_CHANNEL = Action(
 INVITE = Action(
     key="invite_to_channel",
     label="Invite people to a channel",
-    fields=(CHANNEL, Field("users", label="People", kind="multi_select", required=True, options="list_users",
-                           example=["U012AB3CD"])),
-    request=lambda inputs: Request("POST", "/conversations.invite", json={
-        "channel": inputs["channel"], "users": ",".join(inputs["users"])}),
+    fields=(
+        CHANNEL,
+        Field(
+            "users",
+            label="People",
+            kind="multi_select",
+            required=True,
+            options="list_users",
+            example=["U012AB3CD"],
+        ),
+    ),
+    request=lambda inputs: Request(
+        "POST",
+        "/conversations.invite",
+        json={"channel": inputs["channel"], "users": ",".join(inputs["users"])},
+    ),
     returns={"channel": "channel.id"},
     effect="unsafe",
 )
@@ -233,19 +365,39 @@ LIST_CHANNELS = Action(
     key="list_channels",
     label="List channels",
     fields=(
-        Field("types", label="Kinds", kind="multi_select", default=["public_channel", "private_channel"],
-              choices=("public_channel", "private_channel", "mpim", "im"), example=["public_channel"]),
+        Field(
+            "types",
+            label="Kinds",
+            kind="multi_select",
+            default=["public_channel", "private_channel"],
+            choices=("public_channel", "private_channel", "mpim", "im"),
+            example=["public_channel"],
+        ),
         Field("exclude_archived", label="Leave out archived", kind="boolean", default=True, example=True),
     ),
-    request=lambda inputs: Request("GET", "/conversations.list", query={
-        "limit": PAGE_SIZE,
-        "types": ",".join(inputs.get("types", ("public_channel", "private_channel"))),
-        "exclude_archived": inputs.get("exclude_archived", True)}),
+    request=lambda inputs: Request(
+        "GET",
+        "/conversations.list",
+        query={
+            "limit": PAGE_SIZE,
+            "types": ",".join(inputs.get("types", ("public_channel", "private_channel"))),
+            "exclude_archived": inputs.get("exclude_archived", True),
+        },
+    ),
     pagination=CursorPages(items="channels", **CURSOR),
     offers=Offers(items="channels", value="id", label="name"),
-    returns={"channels": Output("channels", kind="list", of={
-        "id": "id", "name": "name", "is_private": Output("is_private", kind="boolean"),
-        "is_member": Output("is_member", kind="boolean")})},
+    returns={
+        "channels": Output(
+            "channels",
+            kind="list",
+            of={
+                "id": "id",
+                "name": "name",
+                "is_private": Output("is_private", kind="boolean"),
+                "is_member": Output("is_member", kind="boolean"),
+            },
+        )
+    },
     effect="read",
 )
 
@@ -257,7 +409,9 @@ HISTORY = Action(
     fields=(
         CHANNEL,
         Field("oldest", label="After", kind="number", example=1405894322.0, help="Unix time.", advanced=True),
-        Field("latest", label="Before", kind="number", example=1405994322.0, help="Unix time.", advanced=True),
+        Field(
+            "latest", label="Before", kind="number", example=1405994322.0, help="Unix time.", advanced=True
+        ),
         Field("inclusive", label="Include both ends", kind="boolean", example=True, advanced=True),
     ),
     call="GET /conversations.history",
@@ -281,7 +435,10 @@ ADD_REACTION = Action(
 SET_TOPIC = Action(
     key="set_channel_topic",
     label="Set a channel's topic",
-    fields=(CHANNEL, Field("topic", label="Topic", required=True, example="Orders of the day", max_length=250)),
+    fields=(
+        CHANNEL,
+        Field("topic", label="Topic", required=True, example="Orders of the day", max_length=250),
+    ),
     call="POST /conversations.setTopic",
     returns={"topic": "channel.topic.value"},
     effect="key_safe",  # the same topic set twice is the same topic
@@ -307,8 +464,12 @@ UPLOAD_FILE = Action(
 def event(type_: str, **details) -> dict:
     """Return a sample delivery in the shape of the Events API."""
     return {
-        "token": "verification-token", "team_id": "T061EG9R6", "api_app_id": "A0MDYCDME",
-        "type": "event_callback", "event_id": "Ev0PV52K21", "event_time": 1355517523,
+        "token": "verification-token",
+        "team_id": "T061EG9R6",
+        "api_app_id": "A0MDYCDME",
+        "type": "event_callback",
+        "event_id": "Ev0PV52K21",
+        "event_time": 1355517523,
         "event": {"type": type_, "event_ts": "1355517523.000005", **details},
         "authorizations": [{"team_id": "T061EG9R6", "user_id": "U0LAN0Z89", "is_bot": True}],
     }
@@ -318,45 +479,95 @@ CHANNEL_FILTER = Field("channel", label="Only in this channel", options="list_ch
 
 TRIGGERS = (
     Trigger(
-        key="new_message", label="New message in a public channel", event="message", accepts=not_our_own,
-        fields=(CHANNEL_FILTER,), root="event",
-        sample=event("message", channel="C024BE91L", user="U2147483697", text="Hello", ts="1355517523.000005",
-                     channel_type="channel"),
+        key="new_message",
+        label="New message in a public channel",
+        event="message",
+        accepts=not_our_own,
+        fields=(CHANNEL_FILTER,),
+        root="event",
+        sample=event(
+            "message",
+            channel="C024BE91L",
+            user="U2147483697",
+            text="Hello",
+            ts="1355517523.000005",
+            channel_type="channel",
+        ),
         returns={**MESSAGE, "channel": "channel"},
     ),
     Trigger(
-        key="app_mention", label="Someone mentions the app", event="app_mention", accepts=not_our_own,
-        fields=(CHANNEL_FILTER,), root="event",
-        sample=event("app_mention", channel="C024BE91L", user="U2147483697", text="<@U0LAN0Z89> help",
-                     ts="1355517523.000005"),
+        key="app_mention",
+        label="Someone mentions the app",
+        event="app_mention",
+        accepts=not_our_own,
+        fields=(CHANNEL_FILTER,),
+        root="event",
+        sample=event(
+            "app_mention",
+            channel="C024BE91L",
+            user="U2147483697",
+            text="<@U0LAN0Z89> help",
+            ts="1355517523.000005",
+        ),
         returns={**MESSAGE, "channel": "channel"},
     ),
     Trigger(
-        key="reaction_added", label="A reaction is added", event="reaction_added", accepts=in_channel,
-        fields=(CHANNEL_FILTER,), root="event",
-        sample=event("reaction_added", user="U2147483697", reaction="thumbsup", item_user="U222222222",
-                     item={"type": "message", "channel": "C024BE91L", "ts": "1360782400.498405"}),
+        key="reaction_added",
+        label="A reaction is added",
+        event="reaction_added",
+        accepts=in_channel,
+        fields=(CHANNEL_FILTER,),
+        root="event",
+        sample=event(
+            "reaction_added",
+            user="U2147483697",
+            reaction="thumbsup",
+            item_user="U222222222",
+            item={"type": "message", "channel": "C024BE91L", "ts": "1360782400.498405"},
+        ),
         returns={"user": "user", "reaction": "reaction", "channel": "item.channel", "ts": "item.ts"},
     ),
     Trigger(
-        key="member_joined_channel", label="A person joins a channel", event="member_joined_channel",
-        accepts=in_channel, fields=(CHANNEL_FILTER,), root="event",
-        sample=event("member_joined_channel", user="U2147483697", channel="C024BE91L", channel_type="C",
-                     team="T061EG9R6", inviter="U123456789"),
+        key="member_joined_channel",
+        label="A person joins a channel",
+        event="member_joined_channel",
+        accepts=in_channel,
+        fields=(CHANNEL_FILTER,),
+        root="event",
+        sample=event(
+            "member_joined_channel",
+            user="U2147483697",
+            channel="C024BE91L",
+            channel_type="C",
+            team="T061EG9R6",
+            inviter="U123456789",
+        ),
         returns={"user": "user", "channel": "channel", "inviter": "inviter"},
     ),
     Trigger(
-        key="team_join", label="A person joins the workspace", event="team_join", root="event",
+        key="team_join",
+        label="A person joins the workspace",
+        event="team_join",
+        root="event",
         sample=event("team_join", user={"id": "U2147483697", "name": "ada", "real_name": "Ada"}),
         returns={"id": "user.id", "name": "user.name", "real_name": "user.real_name"},
     ),
     Trigger(
-        key="channel_history_polling", label="New message (checked every few minutes)", kind="polling",
+        key="channel_history_polling",
+        label="New message (checked every few minutes)",
+        kind="polling",
         fields=(CHANNEL,),
         poll=Poll(
-            request=lambda config, since: Request("GET", "/conversations.history", query={
-                "channel": config["channel"], "oldest": since, "inclusive": True, "limit": PAGE_SIZE}),
-            items="messages", id="ts", stamp="ts", pagination=CursorPages(items="messages", **CURSOR)),
+            request=lambda config, since: Request(
+                "GET",
+                "/conversations.history",
+                query={"channel": config["channel"], "oldest": since, "inclusive": True, "limit": PAGE_SIZE},
+            ),
+            items="messages",
+            id="ts",
+            stamp="ts",
+            pagination=CursorPages(items="messages", **CURSOR),
+        ),
         sample={"type": "message", "user": "U2147483697", "text": "Hello", "ts": "1355517523.000005"},
         returns=MESSAGE,
     ),
@@ -374,9 +585,23 @@ connector = Connector(
         token_url="https://slack.com/api/oauth.v2.access",
         revoke_url="https://slack.com/api/auth.revoke",
         scopes=(
-            "chat:write", "chat:write.public", "channels:read", "groups:read", "channels:manage", "groups:write",
-            "channels:join", "im:write", "users:read", "users:read.email", "reactions:write", "reactions:read",
-            "files:write", "channels:history", "groups:history", "im:history", "app_mentions:read",
+            "chat:write",
+            "chat:write.public",
+            "channels:read",
+            "groups:read",
+            "channels:manage",
+            "groups:write",
+            "channels:join",
+            "im:write",
+            "users:read",
+            "users:read.email",
+            "reactions:write",
+            "reactions:read",
+            "files:write",
+            "channels:history",
+            "groups:history",
+            "im:history",
+            "app_mentions:read",
         ),
         scope_separator=",",
         pkce=False,  # Slack wants the client secret and documents no challenge for it
@@ -384,14 +609,18 @@ connector = Connector(
         account_from_token={"team_id": "team.id", "team": "team.name", "bot_user_id": "bot_user_id"},
     ),
     test=Test(
-        Request("POST", "/auth.test"), account={"team_id": "team_id", "bot_user_id": "user_id"}, label="team"),
+        Request("POST", "/auth.test"), account={"team_id": "team_id", "bot_user_id": "user_id"}, label="team"
+    ),
     check=check_ok,
     rate_limit=RateLimit(calls=50, seconds=60),  # tier 3; message posts are about one a second per channel
     webhooks=Webhooks(
         address="app",  # one Request URL for all workspaces
         signature=Hmac(
-            header="X-Slack-Signature", prefix="v0=", timestamp_header="X-Slack-Request-Timestamp",
-            signed=lambda inbound, timestamp, address: b"v0:" + timestamp.encode() + b":" + inbound.body),
+            header="X-Slack-Signature",
+            prefix="v0=",
+            timestamp_header="X-Slack-Request-Timestamp",
+            signed=lambda inbound, timestamp, address: b"v0:" + timestamp.encode() + b":" + inbound.body,
+        ),
         secret="app",
         secret_name="signing_secret",
         handshake=answer_challenge,
@@ -402,8 +631,20 @@ connector = Connector(
         setup="Events arrive by themselves once the workspace is connected. Invite the app to the channels it reads.",
     ),
     actions=(
-        POST_MESSAGE, UPDATE_MESSAGE, DELETE_MESSAGE, SCHEDULE_MESSAGE, OPEN_DM, FIND_USER, LIST_USERS,
-        CREATE_CHANNEL, INVITE, LIST_CHANNELS, HISTORY, ADD_REACTION, SET_TOPIC, UPLOAD_FILE,
+        POST_MESSAGE,
+        UPDATE_MESSAGE,
+        DELETE_MESSAGE,
+        SCHEDULE_MESSAGE,
+        OPEN_DM,
+        FIND_USER,
+        LIST_USERS,
+        CREATE_CHANNEL,
+        INVITE,
+        LIST_CHANNELS,
+        HISTORY,
+        ADD_REACTION,
+        SET_TOPIC,
+        UPLOAD_FILE,
     ),
     triggers=TRIGGERS,
 )

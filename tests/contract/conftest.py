@@ -21,12 +21,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     from integrations.framework import registry
 
     terminalreporter.section("contract: our requests against the vendors' descriptions")
-    terminalreporter.write_line(f"{'provider':<18}{'operations':>11}{'triggers':>10}{'validated':>11}  exceptions")
+    terminalreporter.write_line(
+        f"{'provider':<18}{'operations':>11}{'triggers':>10}{'validated':>11}  exceptions"
+    )
     for slug in sorted(FOUND):
         connector = registry.get(slug)
         notes = sorted(FOUND[slug]["exceptions"])
         terminalreporter.write_line(
             f"{slug:<18}{len(connector.actions):>11}{len(connector.triggers):>10}"
-            f"{len(FOUND[slug]['validated']):>11}  {len(notes) or '-'}")
+            f"{len(FOUND[slug]['validated']):>11}  {len(notes) or '-'}"
+        )
         for note in notes:
             terminalreporter.write_line(f"    {note}")

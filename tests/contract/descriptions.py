@@ -78,8 +78,10 @@ class Document:
     def prefixes(self) -> list[str]:
         if self.is_swagger:
             return [self.raw.get("basePath", "").rstrip("/"), ""]
-        found = [urlsplit(re.sub(r"\{[^}]*\}", "x", server["url"])).path.rstrip("/")
-                 for server in self.raw.get("servers", [])]
+        found = [
+            urlsplit(re.sub(r"\{[^}]*\}", "x", server["url"])).path.rstrip("/")
+            for server in self.raw.get("servers", [])
+        ]
         return list(dict.fromkeys([*found, ""]))
 
     def operation(self, method: str, template: str) -> Operation:
@@ -97,17 +99,24 @@ class Document:
                 body_required = parameter.get("required", False)
                 continue
             schema = parameter.get("schema") or next(
-                (media.get("schema", {}) for media in parameter.get("content", {}).values()), None)
+                (media.get("schema", {}) for media in parameter.get("content", {}).values()), None
+            )
             if schema is None:
-                schema = {key: value for key, value in parameter.items()
-                          if key in ("type", "items", "enum", "format", "minimum", "maximum")}
+                schema = {
+                    key: value
+                    for key, value in parameter.items()
+                    if key in ("type", "items", "enum", "format", "minimum", "maximum")
+                }
             parameters.setdefault(place, {})[name] = schema
             if parameter.get("required"):
                 required.add((place, name))
         if "formData" in parameters:
-            schema = {"type": "object", "properties": parameters["formData"],
-                      "required": sorted(name for place, name in required if place == "formData"),
-                      "additionalProperties": False}
+            schema = {
+                "type": "object",
+                "properties": parameters["formData"],
+                "required": sorted(name for place, name in required if place == "formData"),
+                "additionalProperties": False,
+            }
             if not schema["required"]:
                 del schema["required"]
             for media in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data"):
@@ -116,8 +125,16 @@ class Document:
         body_required = body_required or body.get("required", False)
         for media, content in body.get("content", {}).items():
             bodies[media.partition(";")[0]] = content.get("schema", {})
-        return Operation(method.upper(), template, parameters, frozenset(required), bodies, body_required,
-                         self.answer_schema(entry), self)
+        return Operation(
+            method.upper(),
+            template,
+            parameters,
+            frozenset(required),
+            bodies,
+            body_required,
+            self.answer_schema(entry),
+            self,
+        )
 
     def answer_schema(self, entry: dict[str, Any]) -> Any:
         answers = entry.get("responses", {})
@@ -139,8 +156,10 @@ class Document:
         kind = jsonschema.Draft202012Validator if self.draft is DRAFT202012 else jsonschema.Draft4Validator
         based = rebase(schema)
         validator = kind(based, registry=self.registry)
-        return [f"{'.'.join(str(part) for part in error.absolute_path) or 'body'}: {error.message[:300]}"
-                for error in validator.iter_errors(value)]
+        return [
+            f"{'.'.join(str(part) for part in error.absolute_path) or 'body'}: {error.message[:300]}"
+            for error in validator.iter_errors(value)
+        ]
 
     def has_path(self, schema: Any, path: str) -> bool:
         """Whether a path of paths.dig() exists in a schema; a schema that says nothing about members allows any."""
@@ -182,8 +201,12 @@ class Document:
 def rebase(schema: Any) -> Any:
     """Point the local references of a schema into the whole document."""
     if isinstance(schema, dict):
-        return {key: f"urn:description{value}" if key == "$ref" and isinstance(value, str) and value.startswith("#")
-                else rebase(value) for key, value in schema.items()}
+        return {
+            key: f"urn:description{value}"
+            if key == "$ref" and isinstance(value, str) and value.startswith("#")
+            else rebase(value)
+            for key, value in schema.items()
+        }
     if isinstance(schema, list):
         return [rebase(value) for value in schema]
     return schema
@@ -191,14 +214,18 @@ def rebase(schema: Any) -> Any:
 
 def discovery_as_openapi(source: dict[str, Any]) -> dict[str, Any]:
     """Return a Google discovery document in OpenAPI's shape."""
+
     def schema(node: Any) -> Any:
         if isinstance(node, list):
             return [schema(entry) for entry in node]
         if not isinstance(node, dict):
             return node
-        result = {key: schema(value) for key, value in node.items()
-                  if key not in ("id", "description", "enumDescriptions", "required", "default", "annotations")
-                  or isinstance(value, dict)}
+        result = {
+            key: schema(value)
+            for key, value in node.items()
+            if key not in ("id", "description", "enumDescriptions", "required", "default", "annotations")
+            or isinstance(value, dict)
+        }
         if isinstance(node.get("$ref"), str) and "/" not in node["$ref"]:
             return {"$ref": f"#/components/schemas/{node['$ref']}"}
         if result.get("type") == "any":
@@ -217,25 +244,53 @@ def discovery_as_openapi(source: dict[str, Any]) -> dict[str, Any]:
                 names = {**source.get("parameters", {}), **entry.get("parameters", {})}
                 parameters = []
                 for name, details in names.items():
-                    kind = {"type": "array", "items": {"type": details.get("type", "string")}} \
-                        if details.get("repeated") else schema({
-                            key: value for key, value in details.items() if key in ("type", "enum", "format")})
-                    parameters.append({"in": details.get("location", "query"), "name": name, "schema": kind,
-                                       "required": bool(details.get("required"))})
+                    kind = (
+                        {"type": "array", "items": {"type": details.get("type", "string")}}
+                        if details.get("repeated")
+                        else schema(
+                            {
+                                key: value
+                                for key, value in details.items()
+                                if key in ("type", "enum", "format")
+                            }
+                        )
+                    )
+                    parameters.append(
+                        {
+                            "in": details.get("location", "query"),
+                            "name": name,
+                            "schema": kind,
+                            "required": bool(details.get("required")),
+                        }
+                    )
                 operation: dict[str, Any] = {"parameters": parameters, "responses": {"200": {}}}
                 if "request" in entry:
-                    operation["requestBody"] = {"content": {"application/json": {"schema": {
-                        "$ref": f"#/components/schemas/{entry['request']['$ref']}"}}}}
+                    operation["requestBody"] = {
+                        "content": {
+                            "application/json": {
+                                "schema": {"$ref": f"#/components/schemas/{entry['request']['$ref']}"}
+                            }
+                        }
+                    }
                 if "response" in entry:
-                    operation["responses"]["200"] = {"content": {"application/json": {"schema": {
-                        "$ref": f"#/components/schemas/{entry['response']['$ref']}"}}}}
+                    operation["responses"]["200"] = {
+                        "content": {
+                            "application/json": {
+                                "schema": {"$ref": f"#/components/schemas/{entry['response']['$ref']}"}
+                            }
+                        }
+                    }
                 paths.setdefault(template, {})[entry["httpMethod"].lower()] = operation
             collect(resource.get("resources", {}))
 
     collect(source.get("resources", {}))
     service = source.get("servicePath", "").strip("/")
-    return {"openapi": "3.0.0", "servers": [{"url": f"/{service}"}], "paths": paths,
-            "components": {"schemas": {name: schema(entry) for name, entry in source.get("schemas", {}).items()}}}
+    return {
+        "openapi": "3.0.0",
+        "servers": [{"url": f"/{service}"}],
+        "paths": paths,
+        "components": {"schemas": {name: schema(entry) for name, entry in source.get("schemas", {}).items()}},
+    }
 
 
 def facts_as_openapi(facts: dict[str, Any]) -> dict[str, Any]:
@@ -246,8 +301,12 @@ def facts_as_openapi(facts: dict[str, Any]) -> dict[str, Any]:
             continue
         path = action["path"].partition("?")[0]
         entry = paths.setdefault(path, {}).setdefault(
-            action["method"].lower(), {"parameters": [], "responses": {"200": {"content": {"application/json": {
-                "schema": {"type": "object"}}}}}})
+            action["method"].lower(),
+            {
+                "parameters": [],
+                "responses": {"200": {"content": {"application/json": {"schema": {"type": "object"}}}}},
+            },
+        )
         body: dict[str, Any] = {}
         dynamic = False
         for parameter in action.get("params", []):
@@ -260,8 +319,9 @@ def facts_as_openapi(facts: dict[str, Any]) -> dict[str, Any]:
         if body:
             known = entry.setdefault("requestBody", {"content": {}})["content"]
             for media in ("application/json", "application/x-www-form-urlencoded", "multipart/form-data"):
-                schema = known.setdefault(media, {"schema": {
-                    "type": "object", "properties": {}, "additionalProperties": False}})["schema"]
+                schema = known.setdefault(
+                    media, {"schema": {"type": "object", "properties": {}, "additionalProperties": False}}
+                )["schema"]
                 schema["properties"].update(body)
                 if dynamic:
                     schema["additionalProperties"] = True
@@ -291,4 +351,5 @@ def graphql_schema(slug: str) -> Any:
     if not path.exists():
         return None
     from graphql import build_schema
+
     return build_schema(path.read_text(), assume_valid=True)

@@ -56,8 +56,10 @@ def cases(connector: Connector) -> Iterator[Case]:
             if action.look_up is not None:
                 yield Case(connector, action.key, f"look up, {variant}", action.look_up.request(values), {})
     for trigger in connector.triggers:
-        values, problems = prepare_inputs(trigger.fields, {
-            entry.key: entry.example for entry in trigger.fields if entry.example is not None})
+        values, problems = prepare_inputs(
+            trigger.fields,
+            {entry.key: entry.example for entry in trigger.fields if entry.example is not None},
+        )
         if problems:
             raise AssertionError(f"{connector.slug}.{trigger.key}: examples do not fit: {problems}")
         if trigger.poll is not None:
@@ -69,13 +71,24 @@ def cases(connector: Connector) -> Iterator[Case]:
         if webhooks is None:
             continue
         subscription = Subscription(
-            "https://steward.example/hooks/abc", trigger.events, values, account, "a-secret-for-tests-0123456789")
+            "https://steward.example/hooks/abc",
+            trigger.events,
+            values,
+            account,
+            "a-secret-for-tests-0123456789",
+        )
         if webhooks.subscribe is not None:
             yield Case(connector, trigger.key, "subscribe", webhooks.subscribe(subscription), {})
-        state = {"id": "1", "secret": "s", **(dict(trigger.sample) if isinstance(trigger.sample, dict) else {})}
+        state = {
+            "id": "1",
+            "secret": "s",
+            **(dict(trigger.sample) if isinstance(trigger.sample, dict) else {}),
+        }
         known = replace(subscription, state={**state, "id": "1"})
         for variant, build in (
-            ("follow up", webhooks.follow_up), ("unsubscribe", webhooks.unsubscribe), ("renew", webhooks.renew),
+            ("follow up", webhooks.follow_up),
+            ("unsubscribe", webhooks.unsubscribe),
+            ("renew", webhooks.renew),
         ):
             if build is not None:
                 yield Case(connector, trigger.key, variant, build(known), {})
@@ -111,7 +124,10 @@ def find(connector: Connector, method: str, url: str) -> Operation | None:
 
 
 def judge_parameters(
-    operation: Operation, case: Case, call: Mapping[str, Any], ignored: frozenset[str],
+    operation: Operation,
+    case: Case,
+    call: Mapping[str, Any],
+    ignored: frozenset[str],
 ) -> Iterator[str]:
     known = operation.parameters.get("query", {})
     bases = {name.partition("[")[0] for name in known}
@@ -130,7 +146,8 @@ def judge_parameters(
     headers = {name.lower() for name in call["headers"]}
     for place, name in sorted(operation.required):
         missing = (place == "query" and name not in given and name.partition("[")[0] not in given) or (
-            place == "header" and name.lower() not in headers)
+            place == "header" and name.lower() not in headers
+        )
         if missing and name not in ignored:
             yield f"{place} {name}: required and not sent"
 
@@ -168,7 +185,10 @@ def kinds_of(document: Document, schema: Any) -> set[str]:
 def judge_body(operation: Operation, case: Case, call: Mapping[str, Any]) -> Iterator[str]:
     request = case.request
     if request.files:
-        media, value = "multipart/form-data", {**(request.form or {}), **dict.fromkeys(request.files, "bytes")}
+        media, value = (
+            "multipart/form-data",
+            {**(request.form or {}), **dict.fromkeys(request.files, "bytes")},
+        )
     elif request.form is not None:
         media, value = FORM[0], dict(request.form)
     elif call["json_body"] is not None:
@@ -179,9 +199,13 @@ def judge_body(operation: Operation, case: Case, call: Mapping[str, Any]) -> Ite
         if operation.body_required:
             yield "body: required and not sent"
         return
-    value = json.loads(json.dumps(
-        {name: member for name, member in value.items() if member is not None}
-        if isinstance(value, dict) else value))
+    value = json.loads(
+        json.dumps(
+            {name: member for name, member in value.items() if member is not None}
+            if isinstance(value, dict)
+            else value
+        )
+    )
     if not operation.bodies:
         if value:
             yield "body: none is described"
@@ -190,7 +214,9 @@ def judge_body(operation: Operation, case: Case, call: Mapping[str, Any]) -> Ite
     if schema is None and media == FORM[0]:
         schema = operation.bodies.get(FORM[1])
     if schema is None and media == "application/json":
-        schema = next((entry for name, entry in operation.bodies.items() if "json" in name or name == "*/*"), None)
+        schema = next(
+            (entry for name, entry in operation.bodies.items() if "json" in name or name == "*/*"), None
+        )
     if schema is None:
         yield f"body: described as {', '.join(operation.bodies)}, sent as {media}"
         return
@@ -198,9 +224,13 @@ def judge_body(operation: Operation, case: Case, call: Mapping[str, Any]) -> Ite
         return
     yield from (f"body {problem}" for problem in operation.document.problems(schema, value))
     resolved = operation.document.resolve(schema)
-    if isinstance(value, dict) and isinstance(resolved, dict) and "properties" in resolved \
-            and not resolved.get("additionalProperties") and not any(
-                key in resolved for key in ("allOf", "anyOf", "oneOf")):
+    if (
+        isinstance(value, dict)
+        and isinstance(resolved, dict)
+        and "properties" in resolved
+        and not resolved.get("additionalProperties")
+        and not any(key in resolved for key in ("allOf", "anyOf", "oneOf"))
+    ):
         for name in value:
             if name not in resolved["properties"]:
                 yield f"body {name}: not described"
@@ -218,7 +248,9 @@ def judge_outputs(operation: Operation, case: Case) -> Iterator[str]:
 
 
 def output_paths(
-    returns: Mapping[str, Output | str], prefix: str = "", above: str = "",
+    returns: Mapping[str, Output | str],
+    prefix: str = "",
+    above: str = "",
 ) -> Iterator[tuple[str, str, str]]:
     for key, declared in returns.items():
         output = as_output(declared)
@@ -264,12 +296,17 @@ def selected(document: Any, selection_set: Any, parts: list[str]) -> bool:
         return True
     for node in selection_set.selections:
         if isinstance(node, FieldNode):
-            if (node.alias or node.name).value == parts[0] and selected(document, node.selection_set, parts[1:]):
+            if (node.alias or node.name).value == parts[0] and selected(
+                document, node.selection_set, parts[1:]
+            ):
                 return True
         elif isinstance(node, FragmentSpreadNode):
             for fragment in document.definitions:
-                if isinstance(fragment, FragmentDefinitionNode) and fragment.name.value == node.name.value \
-                        and selected(document, fragment.selection_set, parts):
+                if (
+                    isinstance(fragment, FragmentDefinitionNode)
+                    and fragment.name.value == node.name.value
+                    and selected(document, fragment.selection_set, parts)
+                ):
                     return True
         elif selected(document, node.selection_set, parts):
             return True

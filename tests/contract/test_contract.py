@@ -19,7 +19,8 @@ from tests.contract.judge import cases, judge
 EXCEPTIONS = Path(__file__).parent / "exceptions"
 
 pytestmark = pytest.mark.skipif(
-    not SPECS.is_dir(), reason="the vendors' API descriptions (../shared/providers/specs) are absent")
+    not SPECS.is_dir(), reason="the vendors' API descriptions (../shared/providers/specs) are absent"
+)
 
 
 @pytest.mark.parametrize("slug", registry.slugs())

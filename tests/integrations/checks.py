@@ -18,7 +18,7 @@ from integrations.framework.execute import Result, perform, prepare, with_key
 from integrations.framework.inputs import prepare_inputs
 
 NOW = 1_700_000_000.0  # Unix seconds every signature test takes for now
-KEY = "run-1:step"     # the idempotency key of every request built here
+KEY = "run-1:step"  # the idempotency key of every request built here
 
 
 def credentials_for(connector: Connector) -> dict[str, Any]:
@@ -34,7 +34,11 @@ def account_for(connector: Connector) -> dict[str, Any]:
 
 
 def sent(
-    connector: Connector, key: str, inputs: Mapping[str, Any], *, account: Mapping[str, Any] | None = None,
+    connector: Connector,
+    key: str,
+    inputs: Mapping[str, Any],
+    *,
+    account: Mapping[str, Any] | None = None,
     credentials: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the call one operation makes: method, url, headers, query, json_body, form, files, content."""
@@ -43,13 +47,21 @@ def sent(
     assert not problems, problems
     request = with_key(connector.build(action, values), connector.idempotency_of(action), KEY)
     return prepare(
-        connector, request, credentials_for(connector) if credentials is None else credentials,
-        account_for(connector) if account is None else account)
+        connector,
+        request,
+        credentials_for(connector) if credentials is None else credentials,
+        account_for(connector) if account is None else account,
+    )
 
 
 def run_at(
-    server: HTTPServer, connector: Connector, key: str, inputs: Mapping[str, Any], *,
-    account: Mapping[str, Any] | None = None, credentials: Mapping[str, Any] | None = None,
+    server: HTTPServer,
+    connector: Connector,
+    key: str,
+    inputs: Mapping[str, Any],
+    *,
+    account: Mapping[str, Any] | None = None,
+    credentials: Mapping[str, Any] | None = None,
 ) -> Result:
     """Run an operation against a local server that stands in for the service."""
     here = replace(connector, base_url=server.url_for("").rstrip("/"))
@@ -58,15 +70,25 @@ def run_at(
     async def call() -> Result:
         try:
             return await perform(
-                here, key, inputs, credentials_for(connector) if credentials is None else credentials,
-                account_for(connector) if account is None else account, idempotency_key=KEY, client=client)
+                here,
+                key,
+                inputs,
+                credentials_for(connector) if credentials is None else credentials,
+                account_for(connector) if account is None else account,
+                idempotency_key=KEY,
+                client=client,
+            )
         finally:
             await client.aclose()
+
     return asyncio.run(call())
 
 
 def answer_in_turn(
-    server: HTTPServer, answers: Sequence[Any], *, headers: Sequence[Mapping[str, str]] = (),
+    server: HTTPServer,
+    answers: Sequence[Any],
+    *,
+    headers: Sequence[Mapping[str, str]] = (),
 ) -> list[Arrived]:
     """Let the server give these JSON bodies one after the other; returns the list its requests are noted in."""
     arrived: list[Arrived] = []
@@ -76,10 +98,14 @@ def answer_in_turn(
         arrived.append(request)
         number = len(arrived) - 1
         assert number < len(answers), "more calls than expected"
-        return Answer(json.dumps(answers[number]), content_type="application/json",
-                      headers=dict(headers[number]) if number < len(headers) else None)
+        return Answer(
+            json.dumps(answers[number]),
+            content_type="application/json",
+            headers=dict(headers[number]) if number < len(headers) else None,
+        )
 
     import re
+
     server.expect_request(re.compile(".*")).respond_with_handler(handle)
     return arrived
 
@@ -89,7 +115,10 @@ def answer(status: int, body: Any = None, headers: Mapping[str, str] | None = No
 
 
 def delivery(
-    body: Any, headers: Mapping[str, str] | None = None, *, url: str = "https://steward.example/hooks/abc",
+    body: Any,
+    headers: Mapping[str, str] | None = None,
+    *,
+    url: str = "https://steward.example/hooks/abc",
     method: str = "POST",
 ) -> Inbound:
     """Return an inbound request. body: bytes, or a value that is sent as JSON."""
@@ -108,8 +137,12 @@ def assert_well_described(connector: Connector) -> None:
     for action in connector.actions:
         assert action.label, f"{action.key} has no label"
         for entry in action.fields:
-            assert not entry.required or entry.example is not None or entry.key in action.example or \
-                entry.default is not None, f"{action.key}.{entry.key} is required and has no example"
+            assert (
+                not entry.required
+                or entry.example is not None
+                or entry.key in action.example
+                or entry.default is not None
+            ), f"{action.key}.{entry.key} is required and has no example"
             if entry.options:
                 offering = connector.action(entry.options)
                 assert offering.offers, f"{entry.options} feeds {action.key}.{entry.key} and offers nothing"

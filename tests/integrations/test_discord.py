@@ -45,10 +45,16 @@ def test_a_message_is_sent_with_the_bot_token_and_a_nonce():
     call = sent(connector, "send_message", {"channel": "1", "content": "@everyone hi", "reply_to": "2"})
     assert (call["method"], call["url"]) == ("POST", f"{API}/channels/1/messages")
     assert call["headers"] == {
-        "User-Agent": "DiscordBot (Steward, 1.0)", "Authorization": "Bot bot_token-for-tests"}
+        "User-Agent": "DiscordBot (Steward, 1.0)",
+        "Authorization": "Bot bot_token-for-tests",
+    }
     assert len(call["json_body"].pop("nonce")) <= 25
     assert call["json_body"] == {
-        "content": "@everyone hi", **SAFE, "enforce_nonce": True, "message_reference": {"message_id": "2"}}
+        "content": "@everyone hi",
+        **SAFE,
+        "enforce_nonce": True,
+        "message_reference": {"message_id": "2"},
+    }
 
 
 def test_empty_optional_values_are_not_sent():
@@ -57,28 +63,80 @@ def test_empty_optional_values_are_not_sent():
     assert sent(connector, "edit_message", empty_optionals(connector, "edit_message"))["json_body"] == {}
 
 
-@pytest.mark.parametrize(("key", "inputs", "method", "path", "query", "body"), [
-    ("edit_message", {"channel": "1", "message": "2", "content": "x"}, "PATCH", "/channels/1/messages/2", [],
-     {"content": "x"}),
-    ("delete_message", {"channel": "1", "message": "2"}, "DELETE", "/channels/1/messages/2", [], None),
-    ("list_messages", {"channel": "1", "before": "9"}, "GET", "/channels/1/messages",
-     [("limit", "100"), ("before", "9")], None),
-    ("create_channel", {"server": "1", "name": "orders", "type": "forum"}, "POST", "/guilds/1/channels", [],
-     {"name": "orders", "type": 15}),
-    ("list_channels", {"server": "1"}, "GET", "/guilds/1/channels", [], None),
-    ("list_servers", {}, "GET", "/users/@me/guilds", [("limit", "200")], None),
-    ("list_roles", {"server": "1"}, "GET", "/guilds/1/roles", [], None),
-    ("search_members", {"server": "1", "query": "ad"}, "GET", "/guilds/1/members/search",
-     [("query", "ad"), ("limit", "100")], None),
-    ("add_role", {"server": "1", "user": "2", "role": "3"}, "PUT", "/guilds/1/members/2/roles/3", [], None),
-    ("open_dm", {"user": "2"}, "POST", "/users/@me/channels", [], {"recipient_id": "2"}),
-    ("create_thread", {"channel": "1", "message": "2", "name": "x", "closes_after": "60"}, "POST",
-     "/channels/1/messages/2/threads", [], {"name": "x", "auto_archive_duration": 60}),
-    ("add_reaction", {"channel": "1", "message": "2", "emoji": "👍"}, "PUT",
-     "/channels/1/messages/2/reactions/%F0%9F%91%8D/@me", [], None),
-    ("answer_interaction", {"application": "1", "token": "t", "content": "x"}, "POST", "/webhooks/1/t",
-     [("wait", "true")], {"content": "x", **SAFE}),
-])
+@pytest.mark.parametrize(
+    ("key", "inputs", "method", "path", "query", "body"),
+    [
+        (
+            "edit_message",
+            {"channel": "1", "message": "2", "content": "x"},
+            "PATCH",
+            "/channels/1/messages/2",
+            [],
+            {"content": "x"},
+        ),
+        ("delete_message", {"channel": "1", "message": "2"}, "DELETE", "/channels/1/messages/2", [], None),
+        (
+            "list_messages",
+            {"channel": "1", "before": "9"},
+            "GET",
+            "/channels/1/messages",
+            [("limit", "100"), ("before", "9")],
+            None,
+        ),
+        (
+            "create_channel",
+            {"server": "1", "name": "orders", "type": "forum"},
+            "POST",
+            "/guilds/1/channels",
+            [],
+            {"name": "orders", "type": 15},
+        ),
+        ("list_channels", {"server": "1"}, "GET", "/guilds/1/channels", [], None),
+        ("list_servers", {}, "GET", "/users/@me/guilds", [("limit", "200")], None),
+        ("list_roles", {"server": "1"}, "GET", "/guilds/1/roles", [], None),
+        (
+            "search_members",
+            {"server": "1", "query": "ad"},
+            "GET",
+            "/guilds/1/members/search",
+            [("query", "ad"), ("limit", "100")],
+            None,
+        ),
+        (
+            "add_role",
+            {"server": "1", "user": "2", "role": "3"},
+            "PUT",
+            "/guilds/1/members/2/roles/3",
+            [],
+            None,
+        ),
+        ("open_dm", {"user": "2"}, "POST", "/users/@me/channels", [], {"recipient_id": "2"}),
+        (
+            "create_thread",
+            {"channel": "1", "message": "2", "name": "x", "closes_after": "60"},
+            "POST",
+            "/channels/1/messages/2/threads",
+            [],
+            {"name": "x", "auto_archive_duration": 60},
+        ),
+        (
+            "add_reaction",
+            {"channel": "1", "message": "2", "emoji": "👍"},
+            "PUT",
+            "/channels/1/messages/2/reactions/%F0%9F%91%8D/@me",
+            [],
+            None,
+        ),
+        (
+            "answer_interaction",
+            {"application": "1", "token": "t", "content": "x"},
+            "POST",
+            "/webhooks/1/t",
+            [("wait", "true")],
+            {"content": "x", **SAFE},
+        ),
+    ],
+)
 def test_every_operation_asks_exactly_this(key, inputs, method, path, query, body):
     call = sent(connector, key, inputs)
     assert (call["method"], call["url"]) == (method, API + path)
@@ -86,8 +144,15 @@ def test_every_operation_asks_exactly_this(key, inputs, method, path, query, bod
 
 
 def test_a_channel_webhook_is_used_without_the_bot_token():
-    call = sent(connector, "send_webhook_message", {
-        "webhook_url": "https://discord.com/api/webhooks/12/a-b_c?wait=false", "content": "Hi", "thread": "5"})
+    call = sent(
+        connector,
+        "send_webhook_message",
+        {
+            "webhook_url": "https://discord.com/api/webhooks/12/a-b_c?wait=false",
+            "content": "Hi",
+            "thread": "5",
+        },
+    )
     assert call["url"] == f"{API}/webhooks/12/a-b_c"
     assert call["query"] == [("wait", "true"), ("thread_id", "5")]
     assert call["headers"] == {}
@@ -95,29 +160,42 @@ def test_a_channel_webhook_is_used_without_the_bot_token():
 
 def test_an_address_elsewhere_is_no_channel_webhook():
     with pytest.raises(PermanentError, match="not the address of a Discord webhook"):
-        sent(connector, "send_webhook_message", {
-            "webhook_url": "https://example.com/api/webhooks/12/abc", "content": "Hi"})
+        sent(
+            connector,
+            "send_webhook_message",
+            {"webhook_url": "https://example.com/api/webhooks/12/abc", "content": "Hi"},
+        )
 
 
-@pytest.mark.parametrize(("response", "error", "words"), [
-    (answer(429, {"retry_after": 0.6}, {"retry-after": "0.6"}), TemporaryError, "slow down"),
-    (answer(502, {}), TemporaryError, "try again"),
-    (answer(403, {"code": 50013, "message": "Missing Permissions"}), PermanentError, "lacks a permission"),
-    (answer(404, {"code": 10003, "message": "Unknown Channel"}), PermanentError, "channel is gone"),
-    (answer(400, {"code": 50035, "message": "Invalid Form Body"}), PermanentError, "Invalid Form Body"),
-    (answer(401, {"code": 0, "message": "401: Unauthorized"}), ReconnectError, "Reconnect"),
-])
+@pytest.mark.parametrize(
+    ("response", "error", "words"),
+    [
+        (answer(429, {"retry_after": 0.6}, {"retry-after": "0.6"}), TemporaryError, "slow down"),
+        (answer(502, {}), TemporaryError, "try again"),
+        (
+            answer(403, {"code": 50013, "message": "Missing Permissions"}),
+            PermanentError,
+            "lacks a permission",
+        ),
+        (answer(404, {"code": 10003, "message": "Unknown Channel"}), PermanentError, "channel is gone"),
+        (answer(400, {"code": 50035, "message": "Invalid Form Body"}), PermanentError, "Invalid Form Body"),
+        (answer(401, {"code": 0, "message": "401: Unauthorized"}), ReconnectError, "Reconnect"),
+    ],
+)
 def test_failures_say_what_can_be_done(response, error, words):
     with pytest.raises(error, match=words):
         connector.outcome("send_message", response)
 
 
-@pytest.mark.parametrize(("headers", "seconds"), [
-    ({"x-ratelimit-remaining": "0", "x-ratelimit-reset-after": "1.25"}, 1.25),
-    ({"x-ratelimit-remaining": "1", "x-ratelimit-reset-after": "1.25"}, None),
-    ({"x-ratelimit-remaining": "0"}, None),
-    ({}, None),
-])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset-after": "1.25"}, 1.25),
+        ({"x-ratelimit-remaining": "1", "x-ratelimit-reset-after": "1.25"}, None),
+        ({"x-ratelimit-remaining": "0"}, None),
+        ({}, None),
+    ],
+)
 def test_a_spent_allowance_makes_us_pause(headers, seconds):
     assert wait(Response(200, headers=headers)) == seconds
 
@@ -130,9 +208,16 @@ def test_messages_are_read_over_three_pages(httpserver):
 
 
 def test_channels_are_offered_with_their_category():
-    output = connector.outcome("list_channels", answer(200, [
-        {"id": "1", "name": "Shop", "type": 4, "parent_id": None},
-        {"id": "2", "name": "orders", "type": 0, "parent_id": "1"}]))
+    output = connector.outcome(
+        "list_channels",
+        answer(
+            200,
+            [
+                {"id": "1", "name": "Shop", "type": 4, "parent_id": None},
+                {"id": "2", "name": "orders", "type": 0, "parent_id": "1"},
+            ],
+        ),
+    )
     assert [channel["label"] for channel in output["channels"]] == ["Shop", "Shop / orders"]
 
 
@@ -143,8 +228,9 @@ WEBHOOKS = connector.webhooks_of(INTERACTION)
 def signed(body, *, at=NOW):
     raw = json.dumps(body).encode()
     stamp = str(int(at))
-    return delivery(raw, {
-        "X-Signature-Ed25519": KEY.sign(stamp.encode() + raw).hex(), "X-Signature-Timestamp": stamp})
+    return delivery(
+        raw, {"X-Signature-Ed25519": KEY.sign(stamp.encode() + raw).hex(), "X-Signature-Timestamp": stamp}
+    )
 
 
 def verify(inbound):
@@ -167,8 +253,10 @@ def test_a_replayed_delivery_is_known():
     assert WEBHOOKS.event_id(signed(INTERACTION.sample), INTERACTION.sample) == "1012345678901234999"
     event = connector.trigger("app_authorized").sample
     events = connector.webhooks_of(connector.trigger("app_authorized"))
-    assert events.event_id(signed(event), event) == \
-        "APPLICATION_AUTHORIZED:2026-11-22T09:30:00.123456:80351110224678912"
+    assert (
+        events.event_id(signed(event), event)
+        == "APPLICATION_AUTHORIZED:2026-11-22T09:30:00.123456:80351110224678912"
+    )
 
 
 def test_pings_are_answered_only_after_their_signature_was_checked():
@@ -190,8 +278,10 @@ def test_the_application_is_told_our_address_and_forgets_it():
     asked = Subscription("https://steward.example/hooks/abc", events=("APPLICATION_AUTHORIZED",), now=NOW)
     events = connector.webhooks_of(connector.trigger("app_authorized"))
     assert events.subscribe(asked).json == {
-        "event_webhooks_url": asked.address, "event_webhooks_status": 2,
-        "event_webhooks_types": ["APPLICATION_AUTHORIZED"]}
+        "event_webhooks_url": asked.address,
+        "event_webhooks_status": 2,
+        "event_webhooks_types": ["APPLICATION_AUTHORIZED"],
+    }
     assert WEBHOOKS.subscribe(asked).json == {"interactions_endpoint_url": asked.address}
     forgotten = prepare(connector, WEBHOOKS.unsubscribe(asked), credentials_for(connector), {})
     assert json.loads(forgotten["content"]) == {"interactions_endpoint_url": None}
@@ -202,6 +292,7 @@ def looking(key, config, cursor, *pages):
 
     async def send(request):
         return Response(200, left.pop(0) if left else [])
+
     result = asyncio.run(look(connector.trigger(key).poll, config, cursor, send))
     return [identity for identity, _item in result.items], result.cursor
 
@@ -212,7 +303,9 @@ def message(number):
 
 def test_new_messages_are_found_when_the_last_seen_is_gone():
     _, cursor = looking("new_message_polling", {"channel": "1"}, None, [message(22), message(21)])
-    found, cursor = looking("new_message_polling", {"channel": "1"}, cursor, [message(24), message(23), message(21)])
+    found, cursor = looking(
+        "new_message_polling", {"channel": "1"}, cursor, [message(24), message(23), message(21)]
+    )
     assert found == ["1012345678901234523", "1012345678901234524"]
     assert looking("new_message_polling", {"channel": "1"}, cursor, [message(21)])[0] == []
 
@@ -226,6 +319,9 @@ def test_the_bots_own_messages_start_nothing():
 def test_a_member_who_comes_back_is_new_again():
     def member(user, moment):
         return {"user": {"id": user}, "joined_at": f"2026-11-22T09:30:0{moment}.000000+00:00"}
+
     _, cursor = looking("new_member_polling", {"server": "1"}, None, [member("1", 1), member("2", 2)])
-    found, _ = looking("new_member_polling", {"server": "1"}, cursor, [member("1", 5), member("2", 2), member("3", 4)])
+    found, _ = looking(
+        "new_member_polling", {"server": "1"}, cursor, [member("1", 5), member("2", 2), member("3", 4)]
+    )
     assert [identity.partition("|")[0] for identity in found] == ["3", "1"]

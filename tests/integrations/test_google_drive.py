@@ -29,21 +29,40 @@ def test_everything_is_described():
     assert_well_described(connector)
 
 
-@pytest.mark.parametrize(("key", "inputs", "method", "path", "query", "body"), [
-    ("get_file", {"file": "f/1"}, "GET", "/files/f%2F1", WHOLE, None),
-    ("create_folder", {"name": "New", "folder": "p"}, "POST", "/files", WHOLE,
-     {"name": "New", "mimeType": FOLDER, "parents": ["p"]}),
-    ("copy_file", {"file": "f", "name": "Copy"}, "POST", "/files/f/copy", WHOLE, {"name": "Copy"}),
-    ("move_file", {"file": "f", "folder": "p"}, "GET", "/files/f", WHOLE, None),
-    ("download_file", {"file": "f"}, "GET", "/files/f", WHOLE, None),
-    ("trash_file", {"file": "f"}, "PATCH", "/files/f", WHOLE, {"trashed": True}),
-    ("share_file",
-     {"file": "f", "with": "user", "email": "ada@example.com", "role": "writer", "message": "See"}, "POST",
-     "/files/f/permissions", [("sendNotificationEmail", "true"), ("emailMessage", "See"), ALL],
-     {"type": "user", "role": "writer", "emailAddress": "ada@example.com"}),
-    ("share_file", {"file": "f", "with": "anyone", "email": "ada@example.com"}, "POST", "/files/f/permissions", [ALL],
-     {"type": "anyone", "role": "reader"}),
-])
+@pytest.mark.parametrize(
+    ("key", "inputs", "method", "path", "query", "body"),
+    [
+        ("get_file", {"file": "f/1"}, "GET", "/files/f%2F1", WHOLE, None),
+        (
+            "create_folder",
+            {"name": "New", "folder": "p"},
+            "POST",
+            "/files",
+            WHOLE,
+            {"name": "New", "mimeType": FOLDER, "parents": ["p"]},
+        ),
+        ("copy_file", {"file": "f", "name": "Copy"}, "POST", "/files/f/copy", WHOLE, {"name": "Copy"}),
+        ("move_file", {"file": "f", "folder": "p"}, "GET", "/files/f", WHOLE, None),
+        ("download_file", {"file": "f"}, "GET", "/files/f", WHOLE, None),
+        ("trash_file", {"file": "f"}, "PATCH", "/files/f", WHOLE, {"trashed": True}),
+        (
+            "share_file",
+            {"file": "f", "with": "user", "email": "ada@example.com", "role": "writer", "message": "See"},
+            "POST",
+            "/files/f/permissions",
+            [("sendNotificationEmail", "true"), ("emailMessage", "See"), ALL],
+            {"type": "user", "role": "writer", "emailAddress": "ada@example.com"},
+        ),
+        (
+            "share_file",
+            {"file": "f", "with": "anyone", "email": "ada@example.com"},
+            "POST",
+            "/files/f/permissions",
+            [ALL],
+            {"type": "anyone", "role": "reader"},
+        ),
+    ],
+)
 def test_every_operation_asks_exactly_this(key, inputs, method, path, query, body):
     call = sent(connector, key, inputs)
     assert (call["method"], call["url"]) == (method, API + path)
@@ -80,10 +99,13 @@ def test_sharing_with_nobody_is_told_before_anything_is_sent():
         sent(connector, "share_file", {"file": "f", "with": "user"})
 
 
-@pytest.mark.parametrize(("kind", "path", "name"), [
-    ("text/plain", "/files/f", "a"),
-    ("application/vnd.google-apps.document", "/files/f/export", "a.pdf"),
-])
+@pytest.mark.parametrize(
+    ("kind", "path", "name"),
+    [
+        ("text/plain", "/files/f", "a"),
+        ("application/vnd.google-apps.document", "/files/f/export", "a.pdf"),
+    ],
+)
 def test_a_file_is_downloaded_and_googles_own_documents_are_exported(httpserver, kind, path, name):
     arrived = answer_in_turn(httpserver, [{"name": "a", "mimeType": kind}, "bytes"])
     result = run_at(httpserver, connector, "download_file", {"file": "f"})
@@ -100,27 +122,34 @@ def test_what_has_no_bytes_is_told_in_plain_words(httpserver):
 
 
 def test_a_moved_file_leaves_the_folders_it_was_in(httpserver):
-    arrived = answer_in_turn(httpserver, [{"parents": ["old", "new"]}, {"id": "f", "name": "a", "parents": ["new"]}])
+    arrived = answer_in_turn(
+        httpserver, [{"parents": ["old", "new"]}, {"id": "f", "name": "a", "parents": ["new"]}]
+    )
     result = run_at(httpserver, connector, "move_file", {"file": "f", "folder": "new"})
     assert arrived[1].method == "PATCH"
     assert (arrived[1].args["addParents"], arrived[1].args["removeParents"]) == ("new", "old")
     assert result.output["parents"] == ["new"]
 
 
-@pytest.mark.parametrize(("response", "error"), [
-    (answer(403, {"error": {"errors": [{"reason": "userRateLimitExceeded"}]}}), TemporaryError),
-    (answer(500, {}), TemporaryError),
-    (answer(403, {"error": {"errors": [{"reason": "storageQuotaExceeded"}]}}), PermanentError),
-    (answer(404, {"error": {"message": "File not found: f."}}), PermanentError),
-    (answer(401, {}), ReconnectError),
-])
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (answer(403, {"error": {"errors": [{"reason": "userRateLimitExceeded"}]}}), TemporaryError),
+        (answer(500, {}), TemporaryError),
+        (answer(403, {"error": {"errors": [{"reason": "storageQuotaExceeded"}]}}), PermanentError),
+        (answer(404, {"error": {"message": "File not found: f."}}), PermanentError),
+        (answer(401, {}), ReconnectError),
+    ],
+)
 def test_failures_say_whether_a_retry_can_help(response, error):
     with pytest.raises(error):
         connector.outcome("copy_file", response)
 
 
 def test_files_are_found_over_three_pages(httpserver):
-    pages = [{"files": [{"id": name}], "nextPageToken": "" if name == "3" else name} for name in ("1", "2", "3")]
+    pages = [
+        {"files": [{"id": name}], "nextPageToken": "" if name == "3" else name} for name in ("1", "2", "3")
+    ]
     arrived = answer_in_turn(httpserver, pages)
     result = run_at(httpserver, connector, "find_files", {})
     assert [file["id"] for file in result.output["files"]] == ["1", "2", "3"]
@@ -133,6 +162,7 @@ def looking(key, config, cursor, *answers):
     async def send(request):
         asked.append(dict(request.query))
         return Response(200, left.pop(0))
+
     result = asyncio.run(look(connector.trigger(key).poll, config, cursor, send))
     return [identity for identity, _item in result.items], result.cursor, asked
 
@@ -140,20 +170,39 @@ def looking(key, config, cursor, *answers):
 def test_new_files_of_a_folder_are_found_when_the_last_seen_is_gone():
     def files(*numbers):
         return {"files": [{"id": f"f{n}", "createdTime": f"2026-11-22T09:30:0{n}.000Z"} for n in numbers]}
+
     _, cursor, _ = looking("new_file", {"folder": "p"}, None, files(2, 1))
     found, _, asked = looking("new_file", {"folder": "p"}, cursor, files(3, 1))
     assert found == ["f3"]
-    assert asked[0]["q"] == (f"trashed=false and 'p' in parents and mimeType!='{FOLDER}'"
-                             " and createdTime >= '2026-11-22T09:30:02.000Z'")
+    assert asked[0]["q"] == (
+        f"trashed=false and 'p' in parents and mimeType!='{FOLDER}'"
+        " and createdTime >= '2026-11-22T09:30:02.000Z'"
+    )
 
 
 def test_changes_are_followed_by_drives_own_token():
     def change(name, parent="p", **more):
-        return {"changeType": "file", "fileId": name, "time": "t", "file": {"id": name, "parents": [parent]}, **more}
+        return {
+            "changeType": "file",
+            "fileId": name,
+            "time": "t",
+            "file": {"id": name, "parents": [parent]},
+            **more,
+        }
+
     _, cursor, _ = looking("file_changed", {"folder": "p"}, None, {"startPageToken": "1"})
-    found, cursor, asked = looking("file_changed", {"folder": "p"}, cursor, {"newStartPageToken": "5", "changes": [
-        change("a"), change("b", removed=True), change("c", parent="q"),
-        {**change("d"), "file": {"trashed": True, "parents": ["p"]}}]})
+    found, cursor, asked = looking(
+        "file_changed",
+        {"folder": "p"},
+        cursor,
+        {
+            "newStartPageToken": "5",
+            "changes": [
+                change("a"),
+                change("b", removed=True),
+                change("c", parent="q"),
+                {**change("d"), "file": {"trashed": True, "parents": ["p"]}},
+            ],
+        },
+    )
     assert (found, cursor["since"], asked[0]["pageToken"]) == (["a|t"], "5", "1")
-
-

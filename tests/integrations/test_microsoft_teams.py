@@ -30,35 +30,82 @@ from tests.integrations.checks import (
 CHANNEL = {"team": "t1", "channel": "19:c@thread.tacv2"}
 PATH = "/teams/t1/channels/19%3Ac%40thread.tacv2"
 TEXT = {"body": {"contentType": "text", "content": "Hello"}}
-MEMBER = {"@odata.type": "#microsoft.graph.aadUserConversationMember", "roles": ["owner"],
-          "user@odata.bind": "https://graph.microsoft.com/v1.0/users('o''hara@example.com')"}
+MEMBER = {
+    "@odata.type": "#microsoft.graph.aadUserConversationMember",
+    "roles": ["owner"],
+    "user@odata.bind": "https://graph.microsoft.com/v1.0/users('o''hara@example.com')",
+}
 
 
 def test_everything_is_described():
     assert_well_described(connector)
 
 
-@pytest.mark.parametrize(("key", "inputs", "method", "path", "query", "body"), [
-    ("send_channel_message", {**CHANNEL, "content": "Hello", "subject": "New"}, "POST", f"{PATH}/messages", [],
-     {**TEXT, "subject": "New"}),
-    ("reply_to_channel_message", {**CHANNEL, "message": "1", "content": "Hello"}, "POST", f"{PATH}/messages/1/replies",
-     [], TEXT),
-    ("send_chat_message", {"chat": "19:x@thread.v2", "content": "Hello"}, "POST",
-     "/chats/19%3Ax%40thread.v2/messages", [], TEXT),
-    ("create_channel", {"team": "t1", "name": "Orders"}, "POST", "/teams/t1/channels", [],
-     {"displayName": "Orders", "membershipType": "standard"}),
-    ("create_channel", {"team": "t1", "name": "Orders", "membership_type": "private", "owner": "o'hara@example.com"},
-     "POST", "/teams/t1/channels", [],
-     {"displayName": "Orders", "membershipType": "private", "members": [MEMBER]}),
-    ("add_team_member", {"team": "t1", "user": "o'hara@example.com", "is_owner": True}, "POST", "/teams/t1/members", [],
-     MEMBER),
-    ("list_joined_teams", {}, "GET", "/me/joinedTeams", [], None),
-    ("list_channels", {"team": "t1"}, "GET", "/teams/t1/channels", [], None),
-    ("list_chats", {}, "GET", "/chats", [("$expand", "members"), ("$top", "50")], None),
-    ("find_user", {"user": "ada@example.com"}, "GET", "/users/ada%40example.com",
-     [("$select", "id,displayName,mail,userPrincipalName,jobTitle")], None),
-    ("list_channel_messages", CHANNEL, "GET", f"{PATH}/messages", [("$top", "50")], None),
-])
+@pytest.mark.parametrize(
+    ("key", "inputs", "method", "path", "query", "body"),
+    [
+        (
+            "send_channel_message",
+            {**CHANNEL, "content": "Hello", "subject": "New"},
+            "POST",
+            f"{PATH}/messages",
+            [],
+            {**TEXT, "subject": "New"},
+        ),
+        (
+            "reply_to_channel_message",
+            {**CHANNEL, "message": "1", "content": "Hello"},
+            "POST",
+            f"{PATH}/messages/1/replies",
+            [],
+            TEXT,
+        ),
+        (
+            "send_chat_message",
+            {"chat": "19:x@thread.v2", "content": "Hello"},
+            "POST",
+            "/chats/19%3Ax%40thread.v2/messages",
+            [],
+            TEXT,
+        ),
+        (
+            "create_channel",
+            {"team": "t1", "name": "Orders"},
+            "POST",
+            "/teams/t1/channels",
+            [],
+            {"displayName": "Orders", "membershipType": "standard"},
+        ),
+        (
+            "create_channel",
+            {"team": "t1", "name": "Orders", "membership_type": "private", "owner": "o'hara@example.com"},
+            "POST",
+            "/teams/t1/channels",
+            [],
+            {"displayName": "Orders", "membershipType": "private", "members": [MEMBER]},
+        ),
+        (
+            "add_team_member",
+            {"team": "t1", "user": "o'hara@example.com", "is_owner": True},
+            "POST",
+            "/teams/t1/members",
+            [],
+            MEMBER,
+        ),
+        ("list_joined_teams", {}, "GET", "/me/joinedTeams", [], None),
+        ("list_channels", {"team": "t1"}, "GET", "/teams/t1/channels", [], None),
+        ("list_chats", {}, "GET", "/chats", [("$expand", "members"), ("$top", "50")], None),
+        (
+            "find_user",
+            {"user": "ada@example.com"},
+            "GET",
+            "/users/ada%40example.com",
+            [("$select", "id,displayName,mail,userPrincipalName,jobTitle")],
+            None,
+        ),
+        ("list_channel_messages", CHANNEL, "GET", f"{PATH}/messages", [("$top", "50")], None),
+    ],
+)
 def test_every_operation_asks_exactly_this(key, inputs, method, path, query, body):
     call = sent(connector, key, inputs)
     assert (call["method"], call["url"]) == (method, f"https://graph.microsoft.com/v1.0{path}")
@@ -72,15 +119,25 @@ def test_empty_optional_values_are_not_sent():
 
 
 def test_a_card_stands_below_the_text_which_becomes_safe_html():
-    body = sent(connector, "send_channel_message", {**CHANNEL, "content": "1 < 2", "card": {"type": "AdaptiveCard"}})
+    body = sent(
+        connector, "send_channel_message", {**CHANNEL, "content": "1 < 2", "card": {"type": "AdaptiveCard"}}
+    )
     [card] = body["json_body"]["attachments"]
     assert body["json_body"]["body"] == {
-        "contentType": "html", "content": f'1 &lt; 2<attachment id="{card["id"]}"></attachment>'}
+        "contentType": "html",
+        "content": f'1 &lt; 2<attachment id="{card["id"]}"></attachment>',
+    }
     assert json.loads(card["content"]) == {"type": "AdaptiveCard"}
 
 
-@pytest.mark.parametrize(("members", "topic", "kind"), [
-    (["ada@example.com"], None, "oneOnOne"), (["ada@example.com"], "Order", "group"), (["a", "b"], None, "group")])
+@pytest.mark.parametrize(
+    ("members", "topic", "kind"),
+    [
+        (["ada@example.com"], None, "oneOnOne"),
+        (["ada@example.com"], "Order", "group"),
+        (["a", "b"], None, "group"),
+    ],
+)
 def test_a_chat_names_oneself_too(httpserver, members, topic, kind):
     arrived = answer_in_turn(httpserver, [{"id": "me"}, {"id": "19:x", "chatType": kind, "webUrl": "u"}])
     result = run_at(httpserver, connector, "create_chat", {"members": members, "topic": topic})
@@ -92,8 +149,15 @@ def test_a_chat_names_oneself_too(httpserver, members, topic, kind):
 
 
 def test_a_workflows_address_gets_a_card_and_never_our_token():
-    call = sent(connector, "post_via_workflow", {
-        "workflow_url": "https://x.environment.api.powerplatform.com/w?sig=1", "title": "New", "text": "Hello"})
+    call = sent(
+        connector,
+        "post_via_workflow",
+        {
+            "workflow_url": "https://x.environment.api.powerplatform.com/w?sig=1",
+            "title": "New",
+            "text": "Hello",
+        },
+    )
     assert call["url"] == "https://x.environment.api.powerplatform.com/w?sig=1"
     assert call["headers"] == {}
     [attachment] = call["json_body"]["attachments"]
@@ -105,12 +169,15 @@ def test_a_card_that_is_too_large_is_told_before_anything_is_sent():
         sent(connector, "post_via_workflow", {"workflow_url": "https://x.example/w", "text": "x" * 28_001})
 
 
-@pytest.mark.parametrize(("response", "error"), [
-    (answer(429, {"error": {"code": "TooManyRequests"}}, {"retry-after": "2"}), TemporaryError),
-    (answer(503, {}), TemporaryError),
-    (answer(403, {"error": {"code": "Forbidden", "message": "Missing scope"}}), PermanentError),
-    (answer(401, {"error": {"code": "InvalidAuthenticationToken"}}), ReconnectError),
-])
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (answer(429, {"error": {"code": "TooManyRequests"}}, {"retry-after": "2"}), TemporaryError),
+        (answer(503, {}), TemporaryError),
+        (answer(403, {"error": {"code": "Forbidden", "message": "Missing scope"}}), PermanentError),
+        (answer(401, {"error": {"code": "InvalidAuthenticationToken"}}), ReconnectError),
+    ],
+)
 def test_failures_say_whether_a_retry_can_help(response, error):
     with pytest.raises(error):
         connector.outcome("send_channel_message", response)
@@ -120,6 +187,7 @@ def test_messages_are_read_over_three_pages(httpserver):
     def page(name, last=False):
         link = {} if last else {"@odata.nextLink": httpserver.url_for(f"/teams?$skiptoken={name}")}
         return {"value": [{"id": name, "from": None, "body": {"content": "x"}}], **link}
+
     arrived = answer_in_turn(httpserver, [page("1"), page("2"), page("3", last=True)])
     result = run_at(httpserver, connector, "list_channel_messages", CHANNEL)
     assert [message["id"] for message in result.output["messages"]] == ["1", "2", "3"]
@@ -128,9 +196,18 @@ def test_messages_are_read_over_three_pages(httpserver):
 
 def test_chats_without_a_title_go_by_their_people():
     people = [{"displayName": "Ada"}, {"displayName": "Bob"}]
-    output = connector.outcome("list_chats", answer(200, {"value": [
-        {"id": "1", "topic": "Order", "chatType": "group"},
-        {"id": "2", "topic": None, "chatType": "oneOnOne", "members": people}]}))
+    output = connector.outcome(
+        "list_chats",
+        answer(
+            200,
+            {
+                "value": [
+                    {"id": "1", "topic": "Order", "chatType": "group"},
+                    {"id": "2", "topic": None, "chatType": "oneOnOne", "members": people},
+                ]
+            },
+        ),
+    )
     assert [chat["name"] for chat in output["chats"]] == ["Order", "Ada, Bob"]
 
 
@@ -153,11 +230,14 @@ def test_a_replayed_notice_has_the_same_delivery_id():
     assert WEBHOOKS.event_id(inbound, event).endswith(':created:1616989510408:W/"CQAAABYAAAD"')
 
 
-@pytest.mark.parametrize(("key", "config", "resource"), [
-    ("new_channel_message", CHANNEL, "teams/t1/channels/19:c@thread.tacv2/messages"),
-    ("new_chat_message", {"chat": "19:x"}, "chats/19:x/messages"),
-    ("new_channel", {"team": "t1"}, "teams/t1/channels"),
-])
+@pytest.mark.parametrize(
+    ("key", "config", "resource"),
+    [
+        ("new_channel_message", CHANNEL, "teams/t1/channels/19:c@thread.tacv2/messages"),
+        ("new_chat_message", {"chat": "19:x"}, "chats/19:x/messages"),
+        ("new_channel", {"team": "t1"}, "teams/t1/channels"),
+    ],
+)
 def test_each_trigger_watches_its_own_place_for_three_days(key, config, resource):
     webhooks = connector.webhooks_of(connector.trigger(key))
     asked = Subscription("https://steward.example/hooks/abc", config=config, secret="secret", now=NOW)
@@ -173,6 +253,7 @@ def test_the_message_a_notice_names_is_read_before_the_workflow_starts():
     async def send(request):
         assert request.path == "/teams('fbe2bf47')/channels('19:4a95@thread.tacv2')/messages('1616989510408')"
         return Response(200, TRIGGER.sample["message"])
+
     event = asyncio.run(complete(TRIGGER.follow_up, bare, {}, send))
     assert TRIGGER.output(event)["text"] == "Where is order 1042?"
     assert TRIGGER.wants("created", event, {}, {"user_id": "another"})
@@ -191,9 +272,13 @@ def test_polling_finds_a_new_message_when_the_last_seen_is_gone():
 
     def page(*numbers):
         async def send(request):
-            return Response(200, {"value": [
-                {"id": f"m{n}", "createdDateTime": f"2026-11-22T09:30:0{n}Z"} for n in numbers]})
+            return Response(
+                200,
+                {"value": [{"id": f"m{n}", "createdDateTime": f"2026-11-22T09:30:0{n}Z"} for n in numbers]},
+            )
+
         return send
+
     first = asyncio.run(look(poll, CHANNEL, None, page(2, 1)))
     second = asyncio.run(look(poll, CHANNEL, first.cursor, page(3, 1)))
     assert [identity for identity, _item in second.items] == ["m3"]

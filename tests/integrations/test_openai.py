@@ -25,8 +25,11 @@ SECRET = "whsec_" + base64.b64encode(b"a key of twenty-four byt").decode()
 def headers(body: bytes, *, at: float = NOW, message_id: str = "wh_1") -> dict[str, str]:
     key = base64.b64decode(SECRET.removeprefix("whsec_"))
     digest = hmac.digest(key, f"{message_id}.{int(at)}.".encode() + body, "sha256")
-    return {"webhook-id": message_id, "webhook-timestamp": str(int(at)),
-            "webhook-signature": f"v1,bm9wZQ== v1,{base64.b64encode(digest).decode()}"}
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(at)),
+        "webhook-signature": f"v1,bm9wZQ== v1,{base64.b64encode(digest).decode()}",
+    }
 
 
 def verify(inbound):
@@ -38,8 +41,12 @@ def test_everything_is_described():
 
 
 def test_a_response_is_asked_for_with_key_and_project():
-    call = sent(connector, "create_response", {"model": "gpt-5-mini", "input": "Hello", "max_output_tokens": "50"},
-                credentials={"auth": "api_key", "api_key": "sk-for-tests", "project": "proj_1"})
+    call = sent(
+        connector,
+        "create_response",
+        {"model": "gpt-5-mini", "input": "Hello", "max_output_tokens": "50"},
+        credentials={"auth": "api_key", "api_key": "sk-for-tests", "project": "proj_1"},
+    )
     assert call["url"] == "https://api.openai.com/v1/responses"
     assert call["headers"] == {"Authorization": "Bearer sk-for-tests", "OpenAI-Project": "proj_1"}
     assert call["json_body"] == {"model": "gpt-5-mini", "input": "Hello", "max_output_tokens": 50}
@@ -53,19 +60,30 @@ def test_empty_optional_values_are_not_sent():
 def test_a_recording_is_uploaded_as_a_file(httpserver):
     arrived = answer_in_turn(httpserver, [{"text": "Hello"}])
     content = base64.b64encode(b"sound").decode()
-    result = run_at(httpserver, connector, "transcribe_audio", {
-        "file": {"name": "call.mp3", "content": content}, "model": "whisper-1"})
+    result = run_at(
+        httpserver,
+        connector,
+        "transcribe_audio",
+        {"file": {"name": "call.mp3", "content": content}, "model": "whisper-1"},
+    )
     assert result.output["text"] == "Hello"
     assert b'filename="call.mp3"' in arrived[0].get_data()
     assert b"sound" in arrived[0].get_data()
 
 
 def test_the_text_of_a_response_is_joined():
-    body = {"id": "resp_1", "status": "completed", "output": [
-        {"type": "reasoning", "summary": []},
-        {"type": "message", "content": [{"type": "output_text", "text": "Good "},
-                                        {"type": "output_text", "text": "day"}]}],
-        "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}}
+    body = {
+        "id": "resp_1",
+        "status": "completed",
+        "output": [
+            {"type": "reasoning", "summary": []},
+            {
+                "type": "message",
+                "content": [{"type": "output_text", "text": "Good "}, {"type": "output_text", "text": "day"}],
+            },
+        ],
+        "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5},
+    }
     output = connector.outcome("create_response", answer(200, body))
     assert output["text"] == "Good day"
     assert output["total_tokens"] == 5
@@ -76,13 +94,16 @@ def test_speech_comes_back_as_a_file():
     assert output["file"] == {"name": "speech", "content": "SUQz", "content_type": "audio/mpeg"}
 
 
-@pytest.mark.parametrize(("response", "error"), [
-    (answer(429, {"error": {"code": "rate_limit_exceeded"}}, {"retry-after-ms": "1500"}), TemporaryError),
-    (answer(429, {"error": {"code": "insufficient_quota"}}), PermanentError),
-    (answer(500, {}), TemporaryError),
-    (answer(400, {"error": {"message": "Unknown model"}}), PermanentError),
-    (answer(401, {"error": {"code": "invalid_api_key"}}), ReconnectError),
-])
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (answer(429, {"error": {"code": "rate_limit_exceeded"}}, {"retry-after-ms": "1500"}), TemporaryError),
+        (answer(429, {"error": {"code": "insufficient_quota"}}), PermanentError),
+        (answer(500, {}), TemporaryError),
+        (answer(400, {"error": {"message": "Unknown model"}}), PermanentError),
+        (answer(401, {"error": {"code": "invalid_api_key"}}), ReconnectError),
+    ],
+)
 def test_failures_say_whether_a_retry_can_help(response, error):
     with pytest.raises(error):
         connector.outcome("create_response", response)
@@ -90,8 +111,14 @@ def test_failures_say_whether_a_retry_can_help(response, error):
 
 def test_the_wait_is_read_from_the_headers():
     assert wait(answer(429, {}, {"retry-after-ms": "1500"})) == 1.5
-    assert wait(answer(200, {}, {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s"})) == 360
-    assert wait(answer(200, {}, {"x-ratelimit-remaining-tokens": "9", "x-ratelimit-reset-tokens": "6m0s"})) is None
+    assert (
+        wait(answer(200, {}, {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6m0s"}))
+        == 360
+    )
+    assert (
+        wait(answer(200, {}, {"x-ratelimit-remaining-tokens": "9", "x-ratelimit-reset-tokens": "6m0s"}))
+        is None
+    )
     assert duration_seconds("1h2m3.5s") == 3723.5
     assert duration_seconds("250ms") == 0.25
 

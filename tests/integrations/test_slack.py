@@ -49,12 +49,15 @@ def test_empty_optional_values_are_not_sent():
     assert call["json_body"] == {"channel": "C024BE91L"}
 
 
-@pytest.mark.parametrize(("response", "error"), [
-    (answer(429, {"ok": False, "error": "ratelimited"}, {"retry-after": "30"}), TemporaryError),
-    (answer(200, {"ok": False, "error": "internal_error"}), TemporaryError),
-    (answer(200, {"ok": False, "error": "channel_not_found"}), PermanentError),
-    (answer(200, {"ok": False, "error": "token_revoked"}), ReconnectError),
-])
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (answer(429, {"ok": False, "error": "ratelimited"}, {"retry-after": "30"}), TemporaryError),
+        (answer(200, {"ok": False, "error": "internal_error"}), TemporaryError),
+        (answer(200, {"ok": False, "error": "channel_not_found"}), PermanentError),
+        (answer(200, {"ok": False, "error": "token_revoked"}), ReconnectError),
+    ],
+)
 def test_failures_say_whether_a_retry_can_help(response, error):
     with pytest.raises(error):
         connector.outcome("send_message", response)
@@ -68,8 +71,12 @@ def test_a_rate_limit_says_how_long_to_wait():
 
 def test_channels_are_read_over_three_pages(httpserver):
     def page(name, cursor):
-        return {"ok": True, "channels": [{"id": name, "name": name.lower()}],
-                "response_metadata": {"next_cursor": cursor}}
+        return {
+            "ok": True,
+            "channels": [{"id": name, "name": name.lower()}],
+            "response_metadata": {"next_cursor": cursor},
+        }
+
     arrived = answer_in_turn(httpserver, [page("C1", "one"), page("C2", "two"), page("C3", "")])
     result = run_at(httpserver, connector, "list_channels", {})
     assert [channel["id"] for channel in result.output["channels"]] == ["C1", "C2", "C3"]

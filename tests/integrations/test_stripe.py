@@ -44,13 +44,22 @@ def test_everything_is_described():
 
 
 def test_a_payment_link_is_sent_as_a_form_with_a_key():
-    call = sent(connector, "create_payment_link", {
-        "line_items": [{"price": "price_1", "quantity": "2"}], "metadata": {"order": "1042"}})
+    call = sent(
+        connector,
+        "create_payment_link",
+        {"line_items": [{"price": "price_1", "quantity": "2"}], "metadata": {"order": "1042"}},
+    )
     assert call["url"] == "https://api.stripe.com/v1/payment_links"
     assert call["form"] == [
-        ("line_items[0][price]", "price_1"), ("line_items[0][quantity]", "2"), ("metadata[order]", "1042")]
+        ("line_items[0][price]", "price_1"),
+        ("line_items[0][quantity]", "2"),
+        ("metadata[order]", "1042"),
+    ]
     assert call["headers"] == {
-        "Stripe-Version": API_VERSION, "Idempotency-Key": KEY, "Authorization": "Bearer api_key-for-tests"}
+        "Stripe-Version": API_VERSION,
+        "Idempotency-Key": KEY,
+        "Authorization": "Bearer api_key-for-tests",
+    }
 
 
 def test_reading_carries_no_key():
@@ -68,14 +77,20 @@ def test_empty_optional_values_are_not_sent():
     assert sent(connector, "create_customer", empty_optionals(connector, "create_customer"))["form"] == []
 
 
-@pytest.mark.parametrize(("response", "error"), [
-    (answer(503, {}), TemporaryError),
-    (answer(429, {"error": {"type": "invalid_request_error"}}), TemporaryError),
-    (answer(409, {"error": {"code": "lock_timeout"}}), TemporaryError),
-    (answer(402, {"error": {"code": "card_declined", "message": "Your card was declined."}}), PermanentError),
-    (answer(400, {"error": {"message": "No such customer"}}), PermanentError),
-    (answer(401, {"error": {"message": "Invalid API Key provided: rk_live_****"}}), ReconnectError),
-])
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (answer(503, {}), TemporaryError),
+        (answer(429, {"error": {"type": "invalid_request_error"}}), TemporaryError),
+        (answer(409, {"error": {"code": "lock_timeout"}}), TemporaryError),
+        (
+            answer(402, {"error": {"code": "card_declined", "message": "Your card was declined."}}),
+            PermanentError,
+        ),
+        (answer(400, {"error": {"message": "No such customer"}}), PermanentError),
+        (answer(401, {"error": {"message": "Invalid API Key provided: rk_live_****"}}), ReconnectError),
+    ],
+)
 def test_failures_say_whether_a_retry_can_help(response, error):
     with pytest.raises(error):
         connector.outcome("create_customer", response)
@@ -128,4 +143,8 @@ def test_the_webhook_is_made_and_removed_through_the_api():
     state = webhooks.read(answer(200, {"id": "we_1", "secret": SECRET}), subscription)
     assert state == {"id": "we_1", "secret": SECRET}
     removed = webhooks.unsubscribe(Subscription("https://steward.example/hooks/abc", state=state))
-    assert (removed.method, removed.path, removed.at) == ("DELETE", "/v1/webhook_endpoints/{id}", {"id": "we_1"})
+    assert (removed.method, removed.path, removed.at) == (
+        "DELETE",
+        "/v1/webhook_endpoints/{id}",
+        {"id": "we_1"},
+    )

@@ -15,11 +15,13 @@ SECRET = {"accessToken": "xoxb-åccess", "refreshToken": "r-1"}
 # key 000102..1f, iv a0a1a2..af.
 NODE_PLAIN = (
     "a0a1a2a3a4a5a6a7a8a9aaabacadaeaf:d5b672139e0742927f540cfe8af645f4:"
-    "518142df7ba8be0597f174d48336b7b2fa2a3b1b53f7f4cf9e7719c53b1904f569f79406e6bbebd2856c5e802260c5dd2b18da")
+    "518142df7ba8be0597f174d48336b7b2fa2a3b1b53f7f4cf9e7719c53b1904f569f79406e6bbebd2856c5e802260c5dd2b18da"
+)
 # The same with setAAD("organization-1/integration-2").
 NODE_BOUND = (
     "k1:a0a1a2a3a4a5a6a7a8a9aaabacadaeaf:cf281b2f495f780f54b9e611c50f790f:"
-    "518142df7ba8be0597f174d48336b7b2fa2a3b1b53f7f4cf9e7719c53b1904f569f79406e6bbebd2856c5e802260c5dd2b18da")
+    "518142df7ba8be0597f174d48336b7b2fa2a3b1b53f7f4cf9e7719c53b1904f569f79406e6bbebd2856c5e802260c5dd2b18da"
+)
 
 
 def test_what_node_encrypted_opens():
@@ -74,10 +76,18 @@ def test_a_new_key_writes_and_the_old_one_still_reads():
         KeyRing.from_setting(f"k2:{new}").decrypt(old, bound_to=ROW)
 
 
-@pytest.mark.parametrize("setting", [
-    "", " , ", "no-id", ":AAAA", "k1:not base64!", "k1:QUJD",
-    f"k1:{base64.b64encode(KEY).decode()},k1:{base64.b64encode(KEY).decode()}",
-])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "",
+        " , ",
+        "no-id",
+        ":AAAA",
+        "k1:not base64!",
+        "k1:QUJD",
+        f"k1:{base64.b64encode(KEY).decode()},k1:{base64.b64encode(KEY).decode()}",
+    ],
+)
 def test_a_missing_or_wrong_key_is_a_clear_refusal(setting):
     with pytest.raises(KeyProblem, match="ENCRYPTION_KEY"):
         KeyRing.from_setting(setting)

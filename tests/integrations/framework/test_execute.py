@@ -44,8 +44,16 @@ def action(key="act", **options):
 
 
 def listing(pagination, **options):
-    return connector(action("list", call="GET /things", effect="read", pagination=pagination,
-                            returns={"things": Output("data", kind="list", of={"id": "id"})}, **options))
+    return connector(
+        action(
+            "list",
+            call="GET /things",
+            effect="read",
+            pagination=pagination,
+            returns={"things": Output("data", kind="list", of={"id": "id"})},
+            **options,
+        )
+    )
 
 
 def ids(result):
@@ -53,14 +61,20 @@ def ids(result):
 
 
 def test_wrong_inputs_are_named_in_plain_words():
-    subject = action(fields=(
-        Field("to", label="Recipient", kind="email", required=True),
-        Field("count", label="Count", kind="integer", minimum=1),
-        Field("size", label="Size", kind="select", choices=("s", "m"))))
+    subject = action(
+        fields=(
+            Field("to", label="Recipient", kind="email", required=True),
+            Field("count", label="Count", kind="integer", minimum=1),
+            Field("size", label="Size", kind="select", choices=("s", "m")),
+        )
+    )
     assert validate_inputs(subject, {"to": "ada@example.com", "count": "3", "size": "m"}) == {}
     assert validate_inputs(subject, {"to": "", "count": "x", "size": "xl", "other": 1}) == {
-        "to": "Fill in “Recipient”.", "count": "“Count” must be a whole number.",
-        "size": "“Size” must be one of: s, m.", "other": "“other” is not a field of this step."}
+        "to": "Fill in “Recipient”.",
+        "count": "“Count” must be a whole number.",
+        "size": "“Size” must be one of: s, m.",
+        "other": "“other” is not a field of this step.",
+    }
 
 
 @pytest.mark.parametrize("value", [False, 0])
@@ -71,12 +85,18 @@ def test_false_and_zero_are_values_and_not_empty(httpserver, value):
     assert arrived[0].get_json() == {"flag": value}
 
 
-@pytest.mark.parametrize(("idempotency", "read"), [
-    (Idempotency("Idempotency-Key"), lambda request: request.headers["Idempotency-Key"]),
-    (Idempotency("idempotency_key", place="json"), lambda request: request.get_json()["idempotency_key"]),
-    (Idempotency("input.id", place="json", format="uuid"), lambda request: request.get_json()["input"]["id"]),
-    (Idempotency("key", place="query", max_length=8), lambda request: request.args["key"]),
-])
+@pytest.mark.parametrize(
+    ("idempotency", "read"),
+    [
+        (Idempotency("Idempotency-Key"), lambda request: request.headers["Idempotency-Key"]),
+        (Idempotency("idempotency_key", place="json"), lambda request: request.get_json()["idempotency_key"]),
+        (
+            Idempotency("input.id", place="json", format="uuid"),
+            lambda request: request.get_json()["input"]["id"],
+        ),
+        (Idempotency("key", place="query", max_length=8), lambda request: request.args["key"]),
+    ],
+)
 def test_the_key_is_the_same_at_every_try(httpserver, idempotency, read):
     subject = connector(action(effect="key_safe"), idempotency=idempotency)
     arrived = answer_in_turn(httpserver, [{"id": 1}, {"id": 1}])
@@ -94,18 +114,24 @@ def test_each_call_of_a_longer_operation_has_a_key_of_its_own(httpserver):
         first = yield Request("POST", "/a", json={})
         second = yield Request("POST", "/b", json={"of": first.json["id"]})
         return {"id": second.json["id"]}
-    subject = connector(action(call="", run=twice, effect="key_safe"), idempotency=Idempotency("Idempotency-Key"))
+
+    subject = connector(
+        action(call="", run=twice, effect="key_safe"), idempotency=Idempotency("Idempotency-Key")
+    )
     arrived = answer_in_turn(httpserver, [{"id": 1}, {"id": 2}])
     assert run_at(httpserver, subject, "act", {}).output == {"id": 2}
     assert [request.headers["Idempotency-Key"] for request in arrived] == ["run-1:step:1", "run-1:step:2"]
 
 
-@pytest.mark.parametrize(("pagination", "extra"), [
-    (NumberedPages(items="data", size=2), {}),
-    (OffsetPages(items="data", size=2), {}),
-    (OffsetPages(items="data", size=2, total="total"), {"total": 5}),
-    (NumberedPages(items="data", size=2, total_pages="pages"), {"pages": 3}),
-])
+@pytest.mark.parametrize(
+    ("pagination", "extra"),
+    [
+        (NumberedPages(items="data", size=2), {}),
+        (OffsetPages(items="data", size=2), {}),
+        (OffsetPages(items="data", size=2, total="total"), {"total": 5}),
+        (NumberedPages(items="data", size=2, total_pages="pages"), {"pages": 3}),
+    ],
+)
 def test_counted_pages_end_by_themselves(httpserver, pagination, extra):
     pages = [[{"id": 1}, {"id": 2}], [{"id": 3}, {"id": 4}], [{"id": 5}]]
     answer_in_turn(httpserver, [{"data": page, **extra} for page in pages])
@@ -115,8 +141,10 @@ def test_counted_pages_end_by_themselves(httpserver, pagination, extra):
 def test_links_are_followed_on_the_same_host_only(httpserver):
     links = [httpserver.url_for("/things?page=2"), "https://evil.example.com/things"]
     arrived = answer_in_turn(
-        httpserver, [{"data": [{"id": 1}]}, {"data": [{"id": 2}]}],
-        headers=[{"Link": f'<{link}>; rel="next"'} for link in links])
+        httpserver,
+        [{"data": [{"id": 1}]}, {"data": [{"id": 2}]}],
+        headers=[{"Link": f'<{link}>; rel="next"'} for link in links],
+    )
     with pytest.raises(PermanentError, match="another server"):
         run_at(httpserver, listing(LinkPages(items="data")), "list", {})
     assert [request.args.get("page") for request in arrived] == [None, "2"]
@@ -124,31 +152,49 @@ def test_links_are_followed_on_the_same_host_only(httpserver):
 
 def test_a_cursor_that_never_moves_ends_the_reading(httpserver):
     answer_in_turn(httpserver, [{"data": [{"id": 1}], "next": "x"}, {"data": [{"id": 2}], "next": "x"}])
-    assert ids(run_at(httpserver, listing(CursorPages(items="data", into="c", cursor="next")), "list", {})) == [1, 2]
+    assert ids(
+        run_at(httpserver, listing(CursorPages(items="data", into="c", cursor="next")), "list", {})
+    ) == [1, 2]
 
 
 def test_a_call_that_may_have_happened_can_be_looked_up(httpserver):
-    subject = connector(action(
-        effect="checkable", fields=(Field("name"),),
-        look_up=LookUp(lambda inputs: Request("GET", "/things", query={"name": inputs["name"]}),
-                       lambda response, inputs: dig(response.json, "data.0"))),
-        base_url=httpserver.url_for("").rstrip("/"))
+    subject = connector(
+        action(
+            effect="checkable",
+            fields=(Field("name"),),
+            look_up=LookUp(
+                lambda inputs: Request("GET", "/things", query={"name": inputs["name"]}),
+                lambda response, inputs: dig(response.json, "data.0"),
+            ),
+        ),
+        base_url=httpserver.url_for("").rstrip("/"),
+    )
     answer_in_turn(httpserver, [{"data": [{"id": 7}]}, {"data": []}])
     client = Client(allow_private=frozenset({"localhost"}))
 
     async def both():
-        found = [await execute.look_up(subject, "act", {"name": "n"}, CREDENTIALS, {}, client=client) for _ in range(2)]
+        found = [
+            await execute.look_up(subject, "act", {"name": "n"}, CREDENTIALS, {}, client=client)
+            for _ in range(2)
+        ]
         await client.aclose()
         return found
+
     assert asyncio.run(both()) == [{"id": 7}, None]
 
 
 def test_choices_and_the_connection_test_come_from_the_service(httpserver):
     subject = connector(
-        action("list", call="GET /things", effect="read", offers=Offers(items="things"),
-               returns={"things": Output("data", kind="list", of={"id": "id", "name": "name"})}),
+        action(
+            "list",
+            call="GET /things",
+            effect="read",
+            offers=Offers(items="things"),
+            returns={"things": Output("data", kind="list", of={"id": "id", "name": "name"})},
+        ),
         base_url=httpserver.url_for("").rstrip("/"),
-        test=Test(Request("GET", "/me"), account={"user": "id"}, label="name"))
+        test=Test(Request("GET", "/me"), account={"user": "id"}, label="name"),
+    )
     answer_in_turn(httpserver, [{"data": [{"id": 1, "name": "One"}, {"id": 2}]}, {"id": "u1", "name": "Ada"}])
     client = Client(allow_private=frozenset({"localhost"}))
 
@@ -157,6 +203,7 @@ def test_choices_and_the_connection_test_come_from_the_service(httpserver):
         tested = await execute.test_connection(subject, CREDENTIALS, {}, client=client)
         await client.aclose()
         return choices, tested
+
     choices, tested = asyncio.run(both())
     assert choices == [{"value": "1", "label": "One"}, {"value": "2", "label": "2"}]
     assert tested == execute.Tested("Ada", {"user": "u1"})
@@ -181,6 +228,7 @@ def test_a_spent_rate_waits_a_little_or_is_put_off():
 
     async def sleep(seconds):
         slept.append(seconds)
+
     pace = Pace(clock=lambda: now[0], sleep=sleep)
 
     async def burst():
@@ -191,6 +239,7 @@ def test_a_spent_rate_waits_a_little_or_is_put_off():
             await pace.take("k", calls=2, seconds=2)
         await pace.take("other", calls=2, seconds=2)
         return caught.value.retry_after
+
     assert asyncio.run(burst()) == 60
     assert slept == [1.0]
     assert RateLimit(calls=2).seconds == 1

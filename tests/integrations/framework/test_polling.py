@@ -15,8 +15,13 @@ from integrations.framework import (
 )
 from integrations.framework.polling import look
 
-POLL = Poll(lambda config, since: Request("GET", "/items", query={"since": since}), items="data", id="id", stamp="at",
-            pagination=CursorPages(items="data", into="after", last_item="id", more="more"))
+POLL = Poll(
+    lambda config, since: Request("GET", "/items", query={"since": since}),
+    items="data",
+    id="id",
+    stamp="at",
+    pagination=CursorPages(items="data", into="after", last_item="id", more="more"),
+)
 
 
 def item(number, at=None):
@@ -30,6 +35,7 @@ def looking(poll, cursor, *pages):
     async def send(request):
         data = left.pop(0)
         return Response(200, {"data": data, "more": bool(left)})
+
     result = asyncio.run(look(poll, {}, cursor, send))
     return [identity for identity, _ in result.items], result.cursor
 
@@ -89,6 +95,7 @@ def test_without_stamps_the_ids_alone_decide_and_a_change_of_status_is_new():
 def test_a_failed_look_advances_nothing():
     async def send(request):
         raise TemporaryError("down")
+
     with pytest.raises(TemporaryError):
         asyncio.run(look(POLL, {}, {"since": 1, "seen": ["i1"]}, send))
 
@@ -109,8 +116,13 @@ def test_a_value_that_changed_back_counts_again_where_each_look_sees_the_whole()
 
 
 POSITIONED = Poll(
-    lambda config, since: Request("GET", "/changes", query={"token": since}) if since else Request("GET", "/start"),
-    items="data", position="token", stale=(410,))
+    lambda config, since: (
+        Request("GET", "/changes", query={"token": since}) if since else Request("GET", "/start")
+    ),
+    items="data",
+    position="token",
+    stale=(410,),
+)
 
 
 def positioned(cursor, answer):
@@ -119,6 +131,7 @@ def positioned(cursor, answer):
     async def send(request):
         asked.append((request.path, (request.query or {}).get("token")))
         return answer(request)
+
     return asyncio.run(look(POSITIONED, {}, cursor, send)), asked
 
 
@@ -137,15 +150,22 @@ def test_a_position_too_old_starts_afresh():
         if request.path == "/changes":
             raise PermanentError("gone", status=410)
         return Response(200, {"token": "t9"})
+
     result, asked = positioned({"since": "t1", "seen": []}, answer)
     assert asked == [("/changes", "t1"), ("/start", None)]
     assert (result.items, result.cursor["since"]) == ((), "t9")
 
 
 def test_new_items_are_fetched_in_full_and_a_vanished_one_stays_as_it_came():
-    poll = Poll(lambda config, since: Request("GET", "/items"), items="data", follow_up=FollowUp(
-        lambda entry, account: Request("GET", "/items/{id}", at={"id": entry["id"]}), into="whole",
-        read=lambda response: response.json["text"]))
+    poll = Poll(
+        lambda config, since: Request("GET", "/items"),
+        items="data",
+        follow_up=FollowUp(
+            lambda entry, account: Request("GET", "/items/{id}", at={"id": entry["id"]}),
+            into="whole",
+            read=lambda response: response.json["text"],
+        ),
+    )
 
     async def send(request):
         if request.path == "/items":
@@ -153,6 +173,7 @@ def test_new_items_are_fetched_in_full_and_a_vanished_one_stays_as_it_came():
         if request.at["id"] == "i1":
             raise PermanentError("gone", status=404)
         return Response(200, {"text": "Hello"})
+
     result = asyncio.run(look(poll, {}, {"since": None, "seen": []}, send))
     assert dict(result.items) == {"i1": item(1), "i2": {**item(2), "whole": "Hello"}}
 

@@ -60,48 +60,96 @@ def b64(data):
 ED_KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 EC_KEY = ec.derive_private_key(12345, ec.SECP256R1())
 ED_PUBLIC = ED_KEY.public_key().public_bytes_raw().hex()
-EC_PUBLIC = b64(EC_KEY.public_key().public_bytes(
-    serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+EC_PUBLIC = b64(
+    EC_KEY.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+)
 
 
 def jwt(claims, key=KEY, algorithm="HS256"):
     def part(value):
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
     signed = f"{part({'alg': algorithm, 'typ': 'JWT'})}.{part(claims)}"
     return f"{signed}.{base64.urlsafe_b64encode(mac(key, signed.encode())).rstrip(b'=').decode()}"
 
 
 # name -> (scheme, key, headers of a genuine delivery signed at STAMP)
 GENUINE = {
-    "shopify": (Hmac("X-Shopify-Hmac-SHA256", encoding="base64"), KEY,
-                {"X-Shopify-Hmac-SHA256": b64(mac(KEY, BODY))}),
-    "notion": (Hmac("X-Notion-Signature", prefix="sha256="), KEY,
-               {"X-Notion-Signature": "sha256=" + mac(KEY, BODY).hex()}),
-    "airtable": (Hmac("X-Airtable-Content-MAC", prefix="hmac-sha256=", key_encoding="base64"), b64(b"mac key"),
-                 {"X-Airtable-Content-MAC": "hmac-sha256=" + mac(b"mac key", BODY).hex()}),
-    "square": (Hmac("x-square-hmacsha256-signature", encoding="base64", signed=address_then_body), KEY,
-               {"x-square-hmacsha256-signature": b64(mac(KEY, ADDRESS.encode() + BODY))}),
-    "trello": (Hmac("X-Trello-Webhook", digest="sha1", encoding="base64", signed=body_then_address), KEY,
-               {"X-Trello-Webhook": b64(mac(KEY, BODY + ADDRESS.encode(), "sha1"))}),
+    "shopify": (
+        Hmac("X-Shopify-Hmac-SHA256", encoding="base64"),
+        KEY,
+        {"X-Shopify-Hmac-SHA256": b64(mac(KEY, BODY))},
+    ),
+    "notion": (
+        Hmac("X-Notion-Signature", prefix="sha256="),
+        KEY,
+        {"X-Notion-Signature": "sha256=" + mac(KEY, BODY).hex()},
+    ),
+    "airtable": (
+        Hmac("X-Airtable-Content-MAC", prefix="hmac-sha256=", key_encoding="base64"),
+        b64(b"mac key"),
+        {"X-Airtable-Content-MAC": "hmac-sha256=" + mac(b"mac key", BODY).hex()},
+    ),
+    "square": (
+        Hmac("x-square-hmacsha256-signature", encoding="base64", signed=address_then_body),
+        KEY,
+        {"x-square-hmacsha256-signature": b64(mac(KEY, ADDRESS.encode() + BODY))},
+    ),
+    "trello": (
+        Hmac("X-Trello-Webhook", digest="sha1", encoding="base64", signed=body_then_address),
+        KEY,
+        {"X-Trello-Webhook": b64(mac(KEY, BODY + ADDRESS.encode(), "sha1"))},
+    ),
     "asana, upper case": (Hmac("X-Hook-Signature"), KEY, {"X-Hook-Signature": mac(KEY, BODY).hex().upper()}),
     "sha512": (Hmac("X-Signature", digest="sha512"), KEY, {"X-Signature": mac(KEY, BODY, "sha512").hex()}),
     "several": (Hmac("X-Signature", several=","), KEY, {"X-Signature": "aa," + mac(KEY, BODY).hex()}),
-    "calendly": (TimestampedHmac("Calendly-Webhook-Signature"), KEY, {
-        "Calendly-Webhook-Signature": f"t={STAMP},v1={mac(KEY, STAMP.encode() + b'.' + BODY).hex()}"}),
-    "svix": (StandardWebhooks("svix"), "whsec_" + b64(b"svix key"), {
-        "svix-id": "msg_1", "svix-timestamp": STAMP,
-        "svix-signature": "v1," + b64(mac(b"svix key", f"msg_1.{STAMP}.".encode() + BODY))}),
-    "hubspot": (Hmac("X-HubSpot-Signature-v3", encoding="base64", signed=hubspot_v3, timestamp_unit=1000,
-                     timestamp_header="X-HubSpot-Request-Timestamp"), KEY, {
-        "X-HubSpot-Request-Timestamp": STAMP + "000",
-        "X-HubSpot-Signature-v3": b64(mac(
-            KEY, b"POST" + b"https://steward.example/hooks/abc?x=/a" + BODY + STAMP.encode() + b"000"))}),
-    "discord": (Ed25519(), ED_PUBLIC, {
-        "X-Signature-Timestamp": STAMP, "X-Signature-Ed25519": ED_KEY.sign(STAMP.encode() + BODY).hex()}),
-    "sendgrid": (Ecdsa(), EC_PUBLIC, {
-        "X-Twilio-Email-Event-Webhook-Timestamp": STAMP,
-        "X-Twilio-Email-Event-Webhook-Signature": b64(
-            EC_KEY.sign(STAMP.encode() + BODY, ec.ECDSA(hashes.SHA256())))}),
+    "calendly": (
+        TimestampedHmac("Calendly-Webhook-Signature"),
+        KEY,
+        {"Calendly-Webhook-Signature": f"t={STAMP},v1={mac(KEY, STAMP.encode() + b'.' + BODY).hex()}"},
+    ),
+    "svix": (
+        StandardWebhooks("svix"),
+        "whsec_" + b64(b"svix key"),
+        {
+            "svix-id": "msg_1",
+            "svix-timestamp": STAMP,
+            "svix-signature": "v1," + b64(mac(b"svix key", f"msg_1.{STAMP}.".encode() + BODY)),
+        },
+    ),
+    "hubspot": (
+        Hmac(
+            "X-HubSpot-Signature-v3",
+            encoding="base64",
+            signed=hubspot_v3,
+            timestamp_unit=1000,
+            timestamp_header="X-HubSpot-Request-Timestamp",
+        ),
+        KEY,
+        {
+            "X-HubSpot-Request-Timestamp": STAMP + "000",
+            "X-HubSpot-Signature-v3": b64(
+                mac(KEY, b"POST" + b"https://steward.example/hooks/abc?x=/a" + BODY + STAMP.encode() + b"000")
+            ),
+        },
+    ),
+    "discord": (
+        Ed25519(),
+        ED_PUBLIC,
+        {"X-Signature-Timestamp": STAMP, "X-Signature-Ed25519": ED_KEY.sign(STAMP.encode() + BODY).hex()},
+    ),
+    "sendgrid": (
+        Ecdsa(),
+        EC_PUBLIC,
+        {
+            "X-Twilio-Email-Event-Webhook-Timestamp": STAMP,
+            "X-Twilio-Email-Event-Webhook-Signature": b64(
+                EC_KEY.sign(STAMP.encode() + BODY, ec.ECDSA(hashes.SHA256()))
+            ),
+        },
+    ),
 }
 STAMPED = ("calendly", "svix", "hubspot", "discord", "sendgrid")
 
@@ -148,8 +196,12 @@ def test_a_signature_for_another_address_is_refused(name):
 
 
 def test_a_moment_inside_the_body_counts_too():
-    scheme = Hmac("Linear-Signature", timestamp_in_body=lambda body: dig(body, "webhookTimestamp"),
-                  timestamp_unit=1000, tolerance_seconds=60)
+    scheme = Hmac(
+        "Linear-Signature",
+        timestamp_in_body=lambda body: dig(body, "webhookTimestamp"),
+        timestamp_unit=1000,
+        tolerance_seconds=60,
+    )
     body = json.dumps({"webhookTimestamp": NOW * 1000}).encode()
     inbound = delivery(body, {"Linear-Signature": mac(KEY, body).hex()})
     assert scheme.verify(inbound, key=KEY, now=NOW + 59) == Verified()
@@ -163,21 +215,29 @@ def test_shared_tokens_must_all_match():
     assert isinstance(graph.verify(delivery({"value": [right, wrong]}), key="s3cret", now=NOW), Refused)
     assert isinstance(graph.verify(delivery({"value": []}), key="s3cret", now=NOW), Refused)
     header = token_in_header("X-Goog-Channel-Token")
-    assert header.verify(delivery(b"", {"x-goog-channel-token": "s3cret"}), key="s3cret", now=NOW) == Verified()
+    assert (
+        header.verify(delivery(b"", {"x-goog-channel-token": "s3cret"}), key="s3cret", now=NOW) == Verified()
+    )
     assert isinstance(header.verify(delivery(b"", {}), key="s3cret", now=NOW), Refused)
     assert isinstance(header.verify(delivery(b"", {"x-goog-channel-token": ""}), key="", now=NOW), Refused)
     query = token_in_query("token")
-    assert query.verify(delivery(b"", url="https://a.example/?token=s3cret"), key="s3cret", now=NOW) == Verified()
+    assert (
+        query.verify(delivery(b"", url="https://a.example/?token=s3cret"), key="s3cret", now=NOW)
+        == Verified()
+    )
 
 
-@pytest.mark.parametrize(("claims", "options", "ok"), [
-    ({"exp": NOW + 60, "aud": ADDRESS}, {}, True),
-    ({"exp": NOW - 1, "aud": ADDRESS}, {}, False),
-    ({"exp": NOW + 60, "aud": "https://elsewhere.example/"}, {}, False),
-    ({"aud": ADDRESS}, {}, False),
-    ({"exp": NOW + 60, "aud": ADDRESS}, {"key": "another"}, False),
-    ({"exp": NOW + 60, "aud": ADDRESS}, {"algorithm": "none"}, False),
-])
+@pytest.mark.parametrize(
+    ("claims", "options", "ok"),
+    [
+        ({"exp": NOW + 60, "aud": ADDRESS}, {}, True),
+        ({"exp": NOW - 1, "aud": ADDRESS}, {}, False),
+        ({"exp": NOW + 60, "aud": "https://elsewhere.example/"}, {}, False),
+        ({"aud": ADDRESS}, {}, False),
+        ({"exp": NOW + 60, "aud": ADDRESS}, {"key": "another"}, False),
+        ({"exp": NOW + 60, "aud": ADDRESS}, {"algorithm": "none"}, False),
+    ],
+)
 def test_tokens_are_held_to_key_age_audience_and_algorithm(claims, options, ok):
     inbound = delivery(BODY, {"Authorization": jwt(claims, **options)})
     verdict = JwtHs256().verify(inbound, key=KEY, now=NOW, address=ADDRESS)
@@ -190,15 +250,24 @@ def paypal():
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "messageverificationcerts.paypal.com")])
     now = datetime.fromtimestamp(NOW, UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256()))
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
     moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     signed = f"id-1|{moment}|WH-1|{zlib.crc32(BODY)}".encode()
     headers = {
-        "PAYPAL-TRANSMISSION-ID": "id-1", "PAYPAL-TRANSMISSION-TIME": moment, "PAYPAL-AUTH-ALGO": "SHA256withRSA",
+        "PAYPAL-TRANSMISSION-ID": "id-1",
+        "PAYPAL-TRANSMISSION-TIME": moment,
+        "PAYPAL-AUTH-ALGO": "SHA256withRSA",
         "PAYPAL-CERT-URL": "https://api.paypal.com/v1/notifications/certs/CERT-1",
-        "PAYPAL-TRANSMISSION-SIG": b64(key.sign(signed, padding.PKCS1v15(), hashes.SHA256()))}
+        "PAYPAL-TRANSMISSION-SIG": b64(key.sign(signed, padding.PKCS1v15(), hashes.SHA256())),
+    }
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
     return delivery(BODY, headers), json.dumps({"webhook_id": "WH-1", "certificate": pem})
 
@@ -213,10 +282,17 @@ def test_paypal_signatures_hold_only_for_body_webhook_and_time(paypal):
     assert isinstance(scheme.verify(inbound, key="{}", now=NOW), Refused)
 
 
-@pytest.mark.parametrize("address", [
-    "https://evil.example/cert", "http://api.paypal.com/cert", "https://api.paypal.com.evil.example/cert",
-    "https://api.paypal.com@evil.example/cert", "https://x@api.paypal.com/cert", "",
-])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example/cert",
+        "http://api.paypal.com/cert",
+        "https://api.paypal.com.evil.example/cert",
+        "https://api.paypal.com@evil.example/cert",
+        "https://x@api.paypal.com/cert",
+        "",
+    ],
+)
 def test_a_certificate_from_elsewhere_is_refused(paypal, address):
     inbound, key = paypal
     moved = replace(inbound, headers={**inbound.headers, "paypal-cert-url": address})
@@ -232,9 +308,15 @@ def test_handshakes_answer_what_each_service_asks():
     assert (graph.body, graph.content_type) == (b"a b", "text/plain")
     monday = echo_json("challenge")(delivery({"challenge": "c1"}))
     assert json.loads(monday.body) == {"challenge": "c1"}
-    assert keep_json("verification_token", "secret")(delivery({"verification_token": "v"})).keep == {"secret": "v"}
+    assert keep_json("verification_token", "secret")(delivery({"verification_token": "v"})).keep == {
+        "secret": "v"
+    }
     assert answer_methods("HEAD")(delivery(b"", method="HEAD")).status == 200
     ordinary = delivery({"event": 1})
-    either = first_of(echo_json("challenge"), echo_query("validationToken"), echo_header("X-Hook-Secret", "secret"),
-                      answer_methods("HEAD"))
+    either = first_of(
+        echo_json("challenge"),
+        echo_query("validationToken"),
+        echo_header("X-Hook-Secret", "secret"),
+        answer_methods("HEAD"),
+    )
     assert either(ordinary) is None
