@@ -26,7 +26,8 @@ def start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.
         stdin=subprocess.DEVNULL,
         # A group of its own: Ctrl-C reaches the supervisor alone, which then ends the children in order.
         start_new_session=True,
-        preexec_fn=die_with(signal.SIGTERM),
+        # A supervisor that was killed cannot end its children in order, and they must not outlive their database.
+        preexec_fn=die_with(signal.SIGKILL),
     )
 
 
