@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Installation:
     """A running installation. demo: what $STEWARD_DATA/demo.json says; said: what bin/run printed."""
 
+    folder: Path
     url: str
     demo: dict[str, Any]
     said: str
@@ -61,7 +62,7 @@ def started(folder: Path) -> Iterator[Installation]:
         stderr=subprocess.STDOUT,
     )
     try:
-        yield Installation(*_ready(process, folder, port))
+        yield Installation(folder, *_ready(process, folder, port))
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -41,7 +41,7 @@ def test_it_makes_the_database_and_may_be_repeated_without_the_administrator(
     first = setup_database(server, "--admin-url", cluster.superuser)
     assert (first.returncode, first.stderr) == (0, "")
     again = setup_database(server)
-    assert (again.returncode, again.stdout) == (0, first.stdout)
+    assert (again.returncode, again.stderr, again.stdout) == (0, "", first.stdout)
     with psycopg.connect(server["DIRECT_URL"]) as connection:
         connection.execute("CREATE TABLE probe (id int)")
         row = connection.execute("SELECT has_table_privilege('steward_app', 'probe', 'INSERT')").fetchone()
