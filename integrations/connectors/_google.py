@@ -159,7 +159,9 @@ def channel_notice(inbound: Inbound) -> list[Any]:
             ],
             "resource_uri": uri,
             "resource": uri.partition("?")[0].rpartition("/")[2],
-            "notice": f"{inbound.headers.get('x-goog-channel-id', '')}:{inbound.headers.get('x-goog-message-number', '')}",
+            "notice": ":".join(
+                inbound.headers.get(f"x-goog-{part}", "") for part in ("channel-id", "message-number")
+            ),
         }
     ]
 
