@@ -97,5 +97,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def fast_and_quiet(settings: object) -> None:
-    """Keep e-mail in memory."""
+    """Keep e-mail in memory, and ask staff for a second factor only where a test is about it."""
+    settings.STAFF_MFA_REQUIRED = False  # type: ignore[attr-defined]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"  # type: ignore[attr-defined]
