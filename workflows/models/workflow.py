@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -50,13 +51,13 @@ class WorkflowQuerySet(OrganizationQuerySet):
         return self.filter(Q(assignments__user=user))
 
     def search(self, text: str) -> WorkflowQuerySet:
-        """Full-text search over name and description, best first."""
-        query = SearchQuery(text, search_type="websearch", config="english")
-        return (
-            self.filter(Q(search_vector=query) | Q(name__icontains=text))
-            .annotate(rank=SearchRank(F("search_vector"), query))
-            .order_by("-rank", "-id")
-        )
+        """Full-text search over name and description, best first; the beginning of a word is enough."""
+        words = re.findall(r"\w+", text)
+        if not words:
+            return self.none()
+        query = SearchQuery(" & ".join(f"{word}:*" for word in words), search_type="raw", config="english")
+        found = self.filter(search_vector=query)
+        return found.annotate(rank=SearchRank(F("search_vector"), query)).order_by("-rank", "-id")
 
 
 class Workflow(OrganizationOwned):
