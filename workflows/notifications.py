@@ -22,7 +22,6 @@ from procrastinate.exceptions import AlreadyEnqueued
 from accounts.models import User
 from accounts.notifications import Notification, wants
 from accounts.tenancy import first_uuid7, organization_scope, system_scope
-from integrations.models import Integration
 from workflows import approval_links, approvals
 from workflows.models import Approval, Execution, Workflow
 
@@ -121,31 +120,6 @@ def recipients(workflow: Workflow) -> list[tuple[str, str]]:
     willing = [user for user in people if wants(user, Notification.RUN_FAILED)]
     found = [(user.email, user.language or settings.LANGUAGE_CODE) for user in willing]
     return list({email.lower(): (email, language) for email, language in [*addresses, *found]}.values())
-
-
-# --- Connections ----------------------------------------
-
-
-def tell_about_integration(organization_id: str, integration_id: str) -> None:
-    """Tell owners and admins once that a connection needs them; the runs that need it wait meanwhile."""
-    with organization_scope(organization_id):
-        integration = Integration.objects.select_for_update(of=("self",)).filter(pk=integration_id).first()
-        told = integration is None or integration.is_usable or integration.owner_notified_at is not None
-        if integration is None or told:
-            return
-        integration.owner_notified_at = timezone.now()
-        integration.save(update_fields=["owner_notified_at"])
-        managers = User.objects.filter(
-            role__in=[User.Role.OWNER, User.Role.ADMIN], is_active=True, organization_id=organization_id
-        )
-        willing = [user for user in managers if wants(user, Notification.INTEGRATION_BROKEN)]
-        people = [(user.email, user.language) for user in willing]
-    context = {
-        "integration": integration,
-        "action_url": settings.BASE_URL + "/integrations/",
-        "action_label": _("Reconnect"),
-    }
-    send("integration", people, context, organization_id=organization_id)
 
 
 # --- Questions ----------------------------------------

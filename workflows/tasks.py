@@ -43,12 +43,6 @@ def approval_reminder(organization_id: str, approval_id: str) -> None:
 
 
 @app.task(queue=notifications.QUEUE, retry=notifications.RETRY)
-def integration_expired(organization_id: str, integration_id: str) -> None:
-    """Tell the owners that a connection needs them."""
-    notifications.tell_about_integration(organization_id, integration_id)
-
-
-@app.task(queue=notifications.QUEUE, retry=notifications.RETRY)
 def run_failed(organization_id: str, execution_id: str) -> None:
     """Tell the people that a workflow names, and start the workflow it names, when one of its runs has failed."""
     failures.start_handler(organization_id, execution_id)

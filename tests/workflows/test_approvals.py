@@ -271,14 +271,3 @@ def test_a_failure_starts_the_workflow_that_was_named_for_it_once(alder: World) 
         str(run.pk),
         {"message": "x"},
     )
-
-
-def test_owners_and_admins_are_told_of_a_dead_connection_once(alder: World) -> None:
-    from integrations.models import Integration
-
-    with alder.scope():
-        integration = Integration.objects.create(provider="SLACK", name="Kitchen", status="EXPIRED")
-    for _time in range(2):
-        tasks.integration_expired(str(alder.organization.pk), str(integration.pk))
-    assert sorted(message.to[0] for message in mail.outbox) == [alder.admin.email, alder.owner.email]
-    assert "Kitchen" in mail.outbox[0].subject
