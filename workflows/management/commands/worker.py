@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from config.startup import check_database
 from workflows.runner.process import serve
 
 
@@ -22,4 +24,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            check_database()
+        except ImproperlyConfigured as problem:
+            raise CommandError(str(problem)) from None
         asyncio.run(serve(concurrency=options["concurrency"], only_runs=options["only_runs"]))
