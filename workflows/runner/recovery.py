@@ -84,11 +84,7 @@ def fork(execution: Execution, path: str, data: Mapping[str, Any], user: User | 
     target = next((step for step in steps if step.path == path), None)
     if target is None or target.started_at is None:
         raise NotRecoverable(_("This run never reached that step, so nothing can begin there."))
-    before = [
-        step for step in steps
-        if step.status in DONE and step.path != path and step.finished_at and step.finished_at <= target.started_at
-        and not step.path.startswith(f"{path}.") and not step.path.startswith(f"{path}[")
-    ]  # fmt: skip
+    before = steps_before(steps, target)
     unknown = set(data) - {step.path for step in before} - {"trigger"}
     if unknown:
         raise NotRecoverable(
@@ -100,12 +96,24 @@ def fork(execution: Execution, path: str, data: Mapping[str, Any], user: User | 
         Execution.Relation.FORK,
         execution.version_id,
         input=data.get("trigger", execution.input),
+        parent_path=path,
     )
     _copy(execution, run, [(step.pk, False) for step in before])
     for changed, output in data.items():
         if changed != "trigger":
             ExecutionStep.objects.filter(execution=run, path=changed).update(output=output)
     return run
+
+
+def steps_before(steps: Iterable[ExecutionStep], target: ExecutionStep) -> list[ExecutionStep]:
+    """Return those of a run's steps that were done when `target` began: what a fork there takes over."""
+    began = target.started_at
+    inside = (f"{target.path}.", f"{target.path}[")
+    return [
+        step for step in steps
+        if step.status in DONE and step.path != target.path and not step.path.startswith(inside)
+        and step.finished_at is not None and began is not None and step.finished_at <= began
+    ]  # fmt: skip
 
 
 def restart_all(
