@@ -359,6 +359,11 @@ WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", 500)
 # run's answer. Only needed where DATABASE_URL goes through PgBouncer.
 WORKER_DATABASE_URL = env.str("WORKER_DATABASE_URL", "")
 
+# Where the nightly backup goes (none: there is none), how many are kept, and what encrypts the keys in them.
+BACKUP_FOLDER = Path(env.str("BACKUP_FOLDER")).expanduser() if env.str("BACKUP_FOLDER", "") else None
+BACKUP_KEEP = max(1, env.int("BACKUP_KEEP", 14))
+BACKUP_PASSPHRASE = env.str("BACKUP_PASSPHRASE", "")
+
 # One list, three runners: the system's crontab, POST /api/cron/<job>, and periodic tasks of the worker.
 CRONJOBS = crontab()
 CRONTAB_LOCK_JOBS = False  # the jobs hold a lock in the database, which also holds across machines

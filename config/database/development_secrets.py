@@ -18,6 +18,15 @@ def load_or_create(folder: Path) -> dict[str, str]:
     return {name.strip(): value.strip() for name, value in pairs}
 
 
+def replace(folder: Path, values: dict[str, str]) -> Path:
+    """Make `values` the keys of this data folder, and return the file where the ones before are kept."""
+    path = folder / "secrets.env"
+    kept = folder / "secrets.env.before-restore"
+    path.replace(kept)
+    read_or_make(path, lambda: "".join(f"{name}={value}\n" for name, value in values.items()))
+    return kept
+
+
 def _new_secrets() -> str:
     encryption_key = base64.b64encode(secrets.token_bytes(32)).decode()
     return (

@@ -250,6 +250,7 @@ def _make_roles(folder: Path, urls: ConnectionUrls) -> None:
             application_password=_password(urls.app),
             owner_creates_databases=True,
         )
+        roles.create_backup_role(connection)
     # template1 too, so that databases made later (tests, restored backups) have the same grants.
     for database in ("template1", DATABASE):
         with psycopg.connect(urls.superuser, dbname=database, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""The three database roles: an owner that migrates, an application login, and the role that sees every tenant.
+"""The database roles: an owner that migrates, an application login, one that sees every tenant, one for backups.
 
 The application login is neither superuser nor BYPASSRLS, so row security always applies to it. It may
 become steward_system with SET ROLE (a system scope does), but inherits nothing from it.
@@ -9,9 +9,10 @@ from psycopg import Connection, sql
 OWNER = "steward_owner"
 APPLICATION = "steward_app"
 SYSTEM = "steward_system"
+BACKUP = "steward_backup"
 
 # Raise it when the statements below change: the embedded cluster then applies them again.
-VERSION = 1
+VERSION = 2
 
 
 def create_roles(
@@ -41,11 +42,23 @@ def create_roles(
     application_wanted = {"LOGIN": True, "INHERIT": False, "SUPERUSER": False, "BYPASSRLS": False}
     _role(connection, application, application_wanted, application_password)
     for login in (owner, application):
-        _let_become_system(connection, login)
+        _let_become(connection, SYSTEM, login)
     found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
     if found is None:
         statement = sql.SQL("CREATE DATABASE {} OWNER {}")
         connection.execute(statement.format(sql.Identifier(database), sql.Identifier(owner)))
+
+
+def create_backup_role(connection: Connection, *, owner: str = OWNER) -> None:
+    """Make the role that the owner takes while it writes a backup: it reads every row and writes none.
+
+    Partitions answer nobody but their parent, so pg_dump, which reads each of them by itself, needs a role that row
+    security does not bind. connection: autocommit. Safe to repeat.
+    Raises psycopg.errors.InsufficientPrivilege unless the login is a superuser, or has BYPASSRLS and pg_read_all_data.
+    """
+    _role(connection, BACKUP, {"LOGIN": False, "BYPASSRLS": True})
+    _let_become(connection, "pg_read_all_data", BACKUP, inherits=True)
+    _let_become(connection, BACKUP, owner)
 
 
 def grant_in_database(connection: Connection, *, owner: str = OWNER, application: str = APPLICATION) -> None:
@@ -117,12 +130,12 @@ def _role(connection: Connection, name: str, wanted: dict[str, bool], password: 
     connection.execute(verb + sql.SQL(" ").join(changes))
 
 
-def _let_become_system(connection: Connection, login: str) -> None:
+def _let_become(connection: Connection, role: str, login: str, *, inherits: bool = False) -> None:
     is_member = "SELECT 1 FROM pg_auth_members WHERE roleid = %s::regrole AND member = %s::regrole"
-    names = [sql.Identifier(role).as_string(connection) for role in (SYSTEM, login)]
+    names = [sql.Identifier(name).as_string(connection) for name in (role, login)]
     if connection.execute(is_member, names).fetchone():
         return
     grant = "GRANT {} TO {}"
     if connection.info.server_version >= 160000:
-        grant += " WITH INHERIT FALSE, SET TRUE"
-    connection.execute(sql.SQL(grant).format(sql.Identifier(SYSTEM), sql.Identifier(login)))
+        grant += f" WITH INHERIT {'TRUE' if inherits else 'FALSE'}, SET TRUE"
+    connection.execute(sql.SQL(grant).format(sql.Identifier(role), sql.Identifier(login)))

@@ -28,6 +28,12 @@ JOBS: tuple[Job, ...] = (
         "config.operations.retention.apply_retention",
         "Removes what is past its time.",
     ),
+    Job(
+        "backup",
+        "37 2 * * *",
+        "config.operations.backup.nightly.back_up",
+        "Writes the nightly backup.",
+    ),
     Job("sessions", "41 3 * * *", "config.operations.maintenance.clear_sessions", "Removes ended sessions."),
     Job(
         "leftovers",

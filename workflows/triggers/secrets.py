@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -51,6 +52,20 @@ def unseal(trigger: Trigger, value: str) -> dict[str, Any]:
     except DecryptionFailed:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def readable() -> tuple[int, list[UUID]]:
+    """Return how many stored values open, and the triggers whose values do not. In a system scope."""
+    ring, opened, unreadable = _keys(settings.ENCRYPTION_KEY), 0, list[UUID]()
+    for trigger in Trigger.objects.order_by("pk").iterator(chunk_size=500):
+        for name in (STATE_KEY, SUBSCRIPTION):
+            if isinstance(value := trigger.state.get(name), str):
+                try:
+                    ring.decrypt(value, bound_to=_binding(trigger))
+                    opened += 1
+                except DecryptionFailed:
+                    unreadable.append(trigger.pk)
+    return opened, unreadable
 
 
 def rotate_some(ring: KeyRing, most: int) -> int:

@@ -54,6 +54,7 @@ class Command(BaseCommand):
                     owner_password=self.password(direct) if admin_url != settings.DIRECT_URL else None,
                     application_password=self.password(app) if self.needs_password(connection) else None,
                 )
+                self.make_backup_role(connection, owner)
             with psycopg.connect(admin_url, dbname=database, autocommit=True) as connection:
                 self.make_extensions(connection)
             # The owner itself: default privileges belong to the login that makes the tables.
@@ -81,6 +82,16 @@ class Command(BaseCommand):
             roles.create_extensions(connection)
         except psycopg.Error as error:  # useful, but Steward runs without them
             self.stderr.write(f"Optional extensions were not made: {str(error).splitlines()[0]}")
+
+    def make_backup_role(self, connection: psycopg.Connection, owner: str) -> None:
+        try:
+            roles.create_backup_role(connection, owner=owner)
+        except psycopg.errors.InsufficientPrivilege as error:  # everything else works without it
+            self.stderr.write(
+                f"`manage.py backup` will not work: {str(error).splitlines()[0]}. Use the host's own backups, or ask an"
+                f" administrator for: CREATE ROLE {roles.BACKUP} NOLOGIN BYPASSRLS;"
+                f' GRANT pg_read_all_data TO {roles.BACKUP}; GRANT {roles.BACKUP} TO "{owner}";'
+            )
 
     def explanation(self, error: psycopg.Error, admin_url: str, owner: str, database: str) -> str:
         """Return the paragraph and the exact SQL for an administrator."""
