@@ -18,6 +18,7 @@ from workflows.models import (
     ExecutionLog,
     ExecutionStep,
     ResumeToken,
+    SavedTest,
     Trigger,
     TriggerDecision,
     WebhookDelivery,
@@ -250,6 +251,21 @@ class ResumeTokenAdmin(HistoryAdmin):
     list_select_related = ["organization", "execution"]
     exclude = ["token_hash"]
     execution_link, organization_link = link("execution"), link("organization")
+
+
+@admin.register(SavedTest, site=site)
+class SavedTestAdmin(HistoryAdmin):
+    list_display = ["name", "workflow_link", "organization_link", "is_enabled", "last_result", "last_run_at"]
+    list_filter = ["last_result", "is_enabled", "created_at"]
+    search_fields = ["name", "=id", "=workflow__id", "workflow__name", *BY_ORGANIZATION]
+    list_select_related = ["organization", "workflow"]
+    workflow_link, organization_link = link("workflow"), link("organization")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        is_list = match is not None and (match.url_name or "").endswith("changelist")
+        return rows.defer("input", "answers", "assertions", "report") if is_list else rows
 
 
 @admin.register(Worker, site=site)

@@ -2,7 +2,9 @@
 
 from workflows.models.approval import Approval, ApprovalVote, ResumeToken
 from workflows.models.delivery import DedupeKey, TriggerDecision, WebhookDelivery
+from workflows.models.draft_change import DraftChange
 from workflows.models.execution import Execution, ExecutionLog, ExecutionStep, Worker
+from workflows.models.saved_test import SavedTest
 from workflows.models.trigger import Trigger
 from workflows.models.version import WorkflowVersion
 from workflows.models.workflow import Workflow, WorkflowAssignment
@@ -11,10 +13,12 @@ __all__ = [
     "Approval",
     "ApprovalVote",
     "DedupeKey",
+    "DraftChange",
     "Execution",
     "ExecutionLog",
     "ExecutionStep",
     "ResumeToken",
+    "SavedTest",
     "Trigger",
     "TriggerDecision",
     "WebhookDelivery",
