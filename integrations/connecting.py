@@ -76,6 +76,8 @@ def prove(
 
 def explain(connector: Connector, error: ConnectorError) -> str:
     """Return what a person who is connecting should do about a failure."""
+    if connector.transport is not None:
+        return error.message  # they say which of server, port, encryption and password it is
     if isinstance(error, TemporaryError):
         return _("%(service)s could not be reached just now. Try again in a moment.") % {
             "service": connector.name

@@ -84,22 +84,29 @@ def checked_url(text: str, *, allow_private: frozenset[str] = frozenset()) -> ht
         raise refused("it has no host")
     if host != url.host:
         url = url.copy_with(host=host)
+    number = port or (443 if url.scheme == "https" else 80)
+    is_odd_port = number in REFUSED_PORTS or (number < 1024 and number not in (80, 443))
+    if is_odd_port and not allowed(host, number, allow_private):
+        raise refused(f"port {number} is not for web services")
+    refuse_host(host, number, allow_private)
+    return url
+
+
+def refuse_host(host: str, port: int, allow_private: frozenset[str]) -> None:
+    """Raise AddressRefused for a host that cannot be a public one, whatever it resolves to."""
     if ":" not in host and re.fullmatch(r"(0x[0-9a-f]*|\d+)", host.rsplit(".", 1)[-1]):
         try:
             ipaddress.IPv4Address(host)
         except ValueError:
             # 2130706433, 0x7f.1 and 0177.0.0.1 all mean 127.0.0.1 to some resolvers.
             raise refused("the host is a number written in an unusual way") from None
-    number = port or (443 if url.scheme == "https" else 80)
-    if not allowed(host, number, allow_private):
-        if number in REFUSED_PORTS or (number < 1024 and number not in (80, 443)):
-            raise refused(f"port {number} is not for web services")
-        if "." not in host and ":" not in host:
-            raise refused("the host is a name of a local network")
-        literal = _address(host)
-        if literal is not None and not is_public(literal):
-            raise refused("it is inside a private network")
-    return url
+    if allowed(host, port, allow_private):
+        return
+    if "." not in host and ":" not in host:
+        raise refused("the host is a name of a local network")
+    literal = _address(host)
+    if literal is not None and not is_public(literal):
+        raise refused("it is inside a private network")
 
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -170,25 +177,42 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
     async def _addresses(self, host: str, port: int) -> list[str]:
-        literal = _address(host)
-        if literal is not None:
-            found = [str(literal)]
-        else:
-            try:
-                found = await self._resolve(host, port)
-            except (OSError, UnicodeError):
-                found = []
-            if not found:
-                raise TemporaryError(
-                    f"The name {host} could not be found. Check the address, or wait a moment.",
-                    detail=f"no address for {host}",
-                )
-        # One private answer among public ones is refused as a whole: nobody publishes that by accident.
-        if not allowed(host, port, self._allow_private) and not all(
-            is_public(ipaddress.ip_address(text.partition("%")[0])) for text in found
-        ):
-            raise refused("it is inside a private network")
-        return found
+        return await resolved(host, port, allow_private=self._allow_private, resolve=self._resolve)
+
+
+async def resolved(host: str, port: int, *, allow_private: frozenset[str], resolve: Resolver) -> list[str]:
+    """Return the addresses of a host, never empty, every one of them checked: connect to these, not to the name.
+
+    Raises AddressRefused, or TemporaryError when the name is not found.
+    """
+    literal = _address(host)
+    if literal is not None:
+        found = [str(literal)]
+    else:
+        try:
+            found = await resolve(host, port)
+        except (OSError, UnicodeError):
+            found = []
+        if not found:
+            raise TemporaryError(
+                f"The name {host} could not be found. Check the address, or wait a moment.",
+                detail=f"no address for {host}",
+            )
+    # One private answer among public ones is refused as a whole: nobody publishes that by accident.
+    if not allowed(host, port, allow_private) and not all(
+        is_public(ipaddress.ip_address(text.partition("%")[0])) for text in found
+    ):
+        raise refused("it is inside a private network")
+    return found
+
+
+def checked_host(text: str, port: int, *, allow_private: frozenset[str]) -> str:
+    """Return a host's name in normal form, for services that do not speak HTTP. Raises AddressRefused."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?", text) or not 0 < port < 65536:
+        raise refused("it is not the name of a server")
+    host = text.strip("[]").rstrip(".").lower()
+    refuse_host(host, port, allow_private)
+    return host
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -16,7 +16,15 @@ from typing import Any
 import httpcore
 import httpx
 
-from integrations.framework.addresses import GuardedBackend, Resolver, checked_url, refused, system_resolver
+from integrations.framework.addresses import (
+    GuardedBackend,
+    Resolver,
+    checked_host,
+    checked_url,
+    refused,
+    resolved,
+    system_resolver,
+)
 from integrations.framework.errors import ConnectorError, PermanentError, TemporaryError
 from integrations.framework.messages import File, Response
 from integrations.framework.pace import Pace
@@ -102,18 +110,30 @@ class Client:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ssl.SSLError) as error:
             raise transport_error(error, provider=provider, sent=sent.sent, secrets=secrets) from None
         finally:
-            seconds = time.monotonic() - started
             # Path and query may hold secrets; the host says enough.
-            log.info(
-                "call provider=%s method=%s host=%s status=%s seconds=%.3f",
-                provider,
-                method,
-                _host(url),
-                status,
-                seconds,
-            )
-            if self._on_call is not None:
-                self._on_call(provider, status, seconds)
+            self.count(provider, method, _host(url), status, time.monotonic() - started)
+
+    def count(self, provider: str, method: str, host: str, status: int, seconds: float) -> None:
+        """Log and meter one call; also for services that are not reached by HTTP."""
+        log.info(
+            "call provider=%s method=%s host=%s status=%s seconds=%.3f",
+            provider,
+            method,
+            host,
+            status,
+            seconds,
+        )
+        if self._on_call is not None:
+            self._on_call(provider, status, seconds)
+
+    async def addresses(self, host: str, port: int) -> tuple[str, list[str]]:
+        """Return a server's name in normal form and the checked addresses to connect to, for other protocols.
+
+        Raises AddressRefused, or TemporaryError when the name is not found.
+        """
+        name = checked_host(host, port, allow_private=self.allow_private)
+        found = await resolved(name, port, allow_private=self.allow_private, resolve=self._resolve)
+        return name, found
 
     def send_sync(self, method: str, url: str, **options: Any) -> Response:
         """The same for code outside an event loop; opens and closes its own connections."""

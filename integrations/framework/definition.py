@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from integrations.framework import errors
 from integrations.framework.auth import Auth, NoAuth
+from integrations.framework.client import Client
 from integrations.framework.fields import Field, Output, as_output, object_schema, output_schema
 from integrations.framework.messages import Request, Response
 from integrations.framework.pagination import DEFAULT_RESULTS, MAX_RESULTS, Pagination
 from integrations.framework.paths import dig, put
 from integrations.framework.triggers import Trigger, Webhooks
+
+# Carries one request: (request, credentials, account variables, the door that checks addresses) -> answer.
+# Raises ConnectorError.
+Transport = Callable[[Request, Mapping[str, Any], Mapping[str, Any], Client], Awaitable[Response]]
 
 EFFECTS = ("read", "key_safe", "checkable", "unsafe")
 
@@ -149,13 +154,14 @@ class Action:
 class Test:
     """A cheap call that proves a credential works.
 
+    request: the call, or a function of the account variables that returns it, None when there is nothing to call.
     account: account variable -> path in the answer, kept with the integration. label: path of the name that tells
     this account from another; shown to people.
     """
 
     __test__ = False  # not a test case, whatever pytest makes of the name
 
-    request: Request
+    request: Request | Callable[[Mapping[str, Any]], Request | None]
     account: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
 
@@ -181,6 +187,7 @@ class Connector:
     error_paths: where the service's own words are, when not in a usual place.
     wait: reads rate-limit headers of any answer; seconds to pause before the next call, or None.
     headers: sent with every call (API version). credential_hosts: other hosts that may get the credentials.
+    transport: carries requests to services that do not speak HTTP; method and path are then words of its own.
     """
 
     slug: str
@@ -204,6 +211,7 @@ class Connector:
     rate_limit: RateLimit | None = None
     wait: Callable[[Response], float | None] | None = None
     credential_hosts: tuple[str, ...] = ()
+    transport: Transport | None = None
 
     def __post_init__(self) -> None:
         for what, entries in (("action", self.actions), ("trigger", self.triggers)):

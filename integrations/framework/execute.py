@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from integrations.framework.auth import expand
 from integrations.framework.client import Client
-from integrations.framework.definition import Action, Call, Connector, Idempotency, extract
+from integrations.framework.definition import Action, Call, Connector, Idempotency, Transport, extract
 from integrations.framework.errors import ConnectorError, PermanentError, TemporaryError
 from integrations.framework.inputs import prepare_inputs
 from integrations.framework.messages import Request, Response
@@ -140,7 +141,11 @@ async def test_connection(
     """Prove a credential with the connector's cheap call. Raises as perform() does."""
     if connector.test is None:
         return Tested("", {})
-    response = await _Sender(connector, credentials, account, client, pace_key)(connector.test.request)
+    asked = connector.test.request
+    request = asked(account) if callable(asked) else asked
+    if request is None:
+        return Tested("", {})
+    response = await _Sender(connector, credentials, account, client, pace_key)(request)
     learned = {name: dig(response.json, path) for name, path in connector.test.account.items()}
     label = dig(response.json, connector.test.label) if connector.test.label else ""
     return Tested(str(label or ""), {name: value for name, value in learned.items() if value is not None})
@@ -209,27 +214,46 @@ class _Sender:
         self.pace_key = f"{connector.slug}:{owner}"
 
     async def __call__(self, request: Request) -> Response:
-        prepared = prepare(self.connector, request, self.credentials, self.account)
+        transport = self.connector.transport
+        prepared = {} if transport else prepare(self.connector, request, self.credentials, self.account)
         limit = self.connector.rate_limit
         await self.client.pace.take(
             self.pace_key, calls=limit.calls if limit else None, seconds=limit.seconds if limit else 1.0
         )
-        response = await self.client.send(**prepared, provider=self.connector.provider, secrets=self.secrets)
+        if transport:
+            response = await self._carry(transport, request)
+        else:
+            response = await self.client.send(
+                **prepared, provider=self.connector.provider, secrets=self.secrets
+            )
         pause = self.connector.wait(response) if self.connector.wait else None
         if pause:
             self.client.pace.pause(self.pace_key, pause)
         try:
             self.connector.raise_for(response, now=self.client.now())
         except ConnectorError as error:
-            error.message, error.detail = (
-                redact(error.message, self.secrets),
-                redact(error.detail, self.secrets),
-            )
-            error.args = (error.message,)
+            self._hide(error)
             if isinstance(error, TemporaryError) and error.retry_after and error.status == 429:
                 self.client.pace.pause(self.pace_key, error.retry_after)
             raise
         return response
+
+    async def _carry(self, transport: Transport, request: Request) -> Response:
+        started, status = time.monotonic(), 0
+        try:
+            response = await transport(request, self.credentials, self.account, self.client)
+            status = response.status
+            return response
+        except ConnectorError as error:
+            self._hide(error)
+            raise
+        finally:
+            seconds = time.monotonic() - started
+            self.client.count(self.connector.provider, request.method, self.connector.slug, status, seconds)
+
+    def _hide(self, error: ConnectorError) -> None:
+        error.message, error.detail = redact(error.message, self.secrets), redact(error.detail, self.secrets)
+        error.args = (error.message,)
 
 
 def prepare(
@@ -243,6 +267,11 @@ def prepare(
     Credentials go to the connector's own host (and its credential_hosts) only: a page link or an upload address on
     another host is refused unless the request says authenticate=False.
     """
+    if connector.transport is not None:
+        raise PermanentError(
+            f"{connector.name} is not reached by web addresses. Use one of its own operations.",
+            detail="no HTTP",
+        )
     variables = {**account, **credentials}
     absolute = request.path.startswith(("http://", "https://"))
     base = expand(connector.base_url, variables) if connector.base_url else ""
@@ -252,7 +281,14 @@ def prepare(
     headers.update({name: str(value) for name, value in (request.headers or {}).items() if value is not None})
     query: dict[str, Any] = dict(request.query or {})
     if request.authenticate:
-        if absolute and _host(url) not in {_host(base), *connector.credential_hosts}:
+        if absolute and _host(url) in {_host(base), *connector.credential_hosts}:
+            if urlsplit(url).scheme != "https" and base.startswith("https:"):
+                raise PermanentError(
+                    "The credentials are sent over an encrypted connection only. Use an address that begins with"
+                    " https://.",
+                    detail="credentials over http",
+                )
+        elif absolute:
             raise PermanentError(
                 f"{connector.name} pointed to another server, which must not see the credentials.",
                 detail=f"foreign host {_host(url)}",

@@ -40,7 +40,21 @@ def secrets_in(credentials: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(found, key=len, reverse=True))
 
 
-PUBLIC = frozenset({"auth", "token_type", "scope", "expires_at", "client_id"})
+PUBLIC = frozenset(
+    {
+        "auth",
+        "token_type",
+        "scope",
+        "expires_at",
+        "client_id",
+        # Where somebody's own server is: what people need to see when it cannot be reached.
+        "host",
+        "database",
+        "encryption",
+        "smtp_host",
+        "imap_host",
+    }
+)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:

@@ -60,6 +60,20 @@ def step(world: World) -> list[Any]:
     return [run.pk, made.pk]
 
 
+def forkable(world: World) -> list[Any]:
+    run = make_execution(world, status="FAILED", result="FAILURE")
+    ExecutionStep.objects.create(
+        organization=world.organization,
+        execution=run,
+        path="greet",
+        step_id="greet",
+        step_type="set",
+        status="FAILED",
+        started_at=timezone.now(),
+    )
+    return [run.pk, "greet"]
+
+
 def approval(world: World) -> list[Any]:
     made = Approval.objects.create(
         organization=world.organization,
@@ -111,6 +125,7 @@ RULES: dict[str, Rule] = {
     "run-data": Rule(arguments=execution),
     "run-log": Rule(arguments=execution),
     "step-data": Rule(arguments=step),
+    "run-fork": Rule(allow=EDITORS, arguments=forkable),
     "cancellation": Rule(allow=EDITORS, arguments=execution, method="POST"),
     "resumption": Rule(allow=EDITORS, arguments=finished, method="POST"),
     "restart": Rule(allow=EDITORS, arguments=finished, method="POST"),
