@@ -1,81 +1,16 @@
-"""What was used, what was bought, and what Stripe told us."""
+"""What was bought, what Stripe told us, and what our staff gave."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organization
 from accounts.tenancy import OrganizationOwned, RowLevelSecurity
-
-
-class UsageMetric(models.TextChoices):
-    """What is counted."""
-
-    WORKFLOW_EXECUTIONS = "WORKFLOW_EXECUTIONS", _("Runs")
-    AI_TOKENS_USED = "AI_TOKENS_USED", _("AI tokens")
-    API_CALLS_MADE = "API_CALLS_MADE", _("Calls to services")
-    STORAGE_GB = "STORAGE_GB", _("Storage (GB)")
-    ACTIVE_USERS = "ACTIVE_USERS", _("Active people")
-    ACTIVE_WORKFLOWS = "ACTIVE_WORKFLOWS", _("Active workflows")
-
-
-class UsageEntry(OrganizationOwned):
-    """One thing used, written in the transaction that used it; the source that UsageRecord is rolled up from.
-
-    Append-only rows never make two runs of one organization wait for each other, as a counter would.
-    Partitioned by the month of its key.
-    """
-
-    metric = models.CharField(max_length=20, choices=UsageMetric)
-    quantity = models.BigIntegerField()
-    cost_usd = models.DecimalField(max_digits=14, decimal_places=6, default=0, db_default=0)
-    workflow_id = models.UUIDField(null=True, blank=True)
-    execution_id = models.UUIDField(null=True, blank=True)
-    at = models.DateTimeField(db_default=Now())
-
-    class Meta(OrganizationOwned.Meta):
-        indexes = [models.Index(fields=["organization", "metric", "at"], name="usage_entry_of_org")]
-        constraints: ClassVar[list[Any]] = [RowLevelSecurity(name="usage_entry_rls")]
-
-    def __str__(self) -> str:
-        return f"{self.metric} {self.quantity}"
-
-
-class UsageRecord(OrganizationOwned):
-    """How much of one metric was used in one period (a day or a month). Partitioned by the month of the period."""
-
-    metric = models.CharField(max_length=20, choices=UsageMetric)
-    quantity = models.BigIntegerField()
-    cost = models.DecimalField(max_digits=14, decimal_places=6, null=True, blank=True)  # US dollars
-    period_start = models.DateTimeField()
-    period_end = models.DateTimeField()
-    details = models.JSONField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta(OrganizationOwned.Meta):
-        ordering = ["-period_start"]
-        indexes = [
-            models.Index(
-                fields=["organization", "-period_start", "-period_end"], name="usage_of_org_by_period"
-            )
-        ]
-        constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(
-                fields=["organization", "metric", "period_start", "period_end"], name="usage_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(period_end__gt=models.F("period_start")), name="usage_period_order"
-            ),
-            RowLevelSecurity(name="usage_rls"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.metric} {self.quantity}"
 
 
 class Subscription(OrganizationOwned):
@@ -89,15 +24,26 @@ class Subscription(OrganizationOwned):
         UNPAID = "UNPAID", _("Unpaid")
         INCOMPLETE = "INCOMPLETE", _("Incomplete")
 
+    class Interval(models.TextChoices):
+        MONTH = "month", _("monthly")
+        YEAR = "year", _("yearly")
+
     stripe_subscription_id = models.CharField(max_length=255, unique=True, null=True, blank=True)
     stripe_price_id = models.CharField(max_length=255, null=True, blank=True)
+    stripe_item_id = models.CharField(max_length=255, blank=True, db_default="", default="")
     plan = models.CharField(max_length=12, choices=Organization.Plan)
+    interval = models.CharField(max_length=5, choices=Interval, default="month", db_default="month")
     status = models.CharField(max_length=10, choices=Status)
     current_period_start = models.DateTimeField()
     current_period_end = models.DateTimeField()
+    trial_end = models.DateTimeField(null=True, blank=True)
+    # Since when the last payment is missing; runs go on for a while, see billing.dunning.
+    past_due_since = models.DateTimeField(null=True, blank=True)
+    # Where the owner pays the open invoice, at Stripe.
+    open_invoice_url = models.TextField(blank=True, db_default="", default="")
     cancel_at = models.DateTimeField(null=True, blank=True)
     cancel_at_period_end = models.BooleanField(default=False)
-    # The newest Stripe object this row was written from: an older one never overwrites it.
+    # When Stripe was asked for what this row says: an answer to an earlier question never overwrites it.
     stripe_updated_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -147,3 +93,52 @@ class StripeEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.stripe_id}"
+
+
+class BillingGrant(OrganizationOwned):
+    """A plan or a longer trial that our staff gave, and why. Written once, never changed."""
+
+    class Kind(models.TextChoices):
+        TRIAL = "TRIAL", _("Longer trial")
+        PLAN = "PLAN", _("Plan without payment")
+
+    kind = models.CharField(max_length=5, choices=Kind)
+    plan = models.CharField(max_length=12, choices=Organization.Plan)
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=300)
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    granted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(OrganizationOwned.Meta):
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["organization", "-id"], name="grant_of_org")]
+        constraints: ClassVar[list[Any]] = [RowLevelSecurity(name="grant_rls")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.plan} until {self.until:%Y-%m-%d}"
+
+
+class BillingNotice(OrganizationOwned):
+    """That somebody was told of something once: an allowance nearly used up, a trial that ends, a missing payment.
+
+    kind and subject name the matter, such as ("usage", "monthly_runs:100"); period_start tells which time it was.
+    """
+
+    kind = models.CharField(max_length=20)
+    subject = models.CharField(max_length=80)
+    period_start = models.DateTimeField()
+    sent_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(OrganizationOwned.Meta):
+        ordering = ["-id"]
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["organization", "kind", "subject", "period_start"], name="notice_once"
+            ),
+            RowLevelSecurity(name="notice_rls"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
