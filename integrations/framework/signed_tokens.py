@@ -57,6 +57,7 @@ class CertificateSignature:
     """
 
     hosts: tuple[str, ...] = ("api.paypal.com", "api.sandbox.paypal.com")
+    path: str = "/v1/notifications/certs/"
     tolerance_seconds: float = TOLERANCE_SECONDS
 
     def certificate_url(self, inbound: Inbound) -> str | None:
@@ -64,7 +65,13 @@ class CertificateSignature:
         address = inbound.headers.get("paypal-cert-url", "")
         parts = urlsplit(address)
         try:
-            trusted = parts.scheme == "https" and parts.hostname in self.hosts and parts.port in (None, 443)
+            trusted = (
+                parts.scheme == "https"
+                and parts.hostname in self.hosts
+                and parts.port in (None, 443)
+                and parts.path.startswith(self.path)
+                and ".." not in parts.path
+            )
         except ValueError:
             return None
         return address if trusted and parts.username is None else None

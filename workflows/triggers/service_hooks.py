@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from accounts.tenancy import organization_scope
-from integrations import credentials
+from integrations import certificates, credentials
 from integrations.calls import app_setting
 from integrations.framework import Inbound, Refused, Reply, Webhooks, registry
 from integrations.models import Integration
@@ -21,6 +21,7 @@ UNKNOWN = Reply(404, b"There is no workflow at this address.")
 
 def receive(organization_id: UUID, trigger_id: UUID, inbound: Inbound) -> Reply:
     """Return what the service is answered; accepted events and their runs are on disk by then, in one transaction."""
+    certificate = certificates.named_by(inbound)  # it may call the service, so before the scope
     with organization_scope(organization_id):
         row = provider.active_rows().filter(pk=trigger_id).first()
         declared = provider.declared_trigger(row) if row is not None else None
@@ -38,7 +39,7 @@ def receive(organization_id: UUID, trigger_id: UUID, inbound: Inbound) -> Reply:
             Integration.objects.filter(pk=row.integration_id).first() if row.integration_id else None
         )
         if webhooks.signature is not None:
-            key = _key(row, webhooks, integration)
+            key = certificates.key_for(webhooks.signature, _key(row, webhooks, integration), certificate)
             proof = webhooks.signature.verify(inbound, key=key, now=inbound.received_at, address=inbound.url)
             if isinstance(proof, Refused):
                 detail = {"message": proof.reason}
