@@ -18,14 +18,19 @@ Answer = TypeVar("Answer")
 FAMILIES = {"accounts.google.com": "GOOGLE", "login.microsoftonline.com": "MICROSOFT"}
 
 
-def call(make: Callable[[Client], Coroutine[Any, Any, Answer]]) -> Answer:
+def call(
+    make: Callable[[Client], Coroutine[Any, Any, Answer]],
+    *,
+    on_call: Callable[[str, int, float], None] | None = None,
+) -> Answer:
     """Run one call to a service and return its answer. Never inside a scope: a scope is a transaction.
 
-    make: gets the HTTP door, returns the coroutine. Raises what that raises, normally a ConnectorError.
+    make: gets the HTTP door, returns the coroutine. on_call: told (provider, status or 0, seconds) of each request
+    that this takes. Raises what the coroutine raises, normally a ConnectorError.
     """
 
     async def run() -> Answer:
-        client = Client(allow_private=settings.ALLOWED_PRIVATE_HOSTS)
+        client = Client(allow_private=settings.ALLOWED_PRIVATE_HOSTS, on_call=on_call)
         try:
             return await make(client)
         finally:

@@ -23,6 +23,8 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.tenancy import organization_scope
+from billing.metering import meter
+from billing.models import UsageMetric
 from integrations import credentials as store
 from integrations import usage
 from integrations.calls import Answer, app_setting, call
@@ -148,20 +150,31 @@ async def arenew_refused(usable: Usable) -> Usable | None:
 def call_with(usable: Usable, make: Callable[[Usable, Client], Coroutine[Any, Any, Answer]]) -> Answer:
     """Make one call with an account, once more with a new token when the service refuses the old one.
 
-    Raises ConnectorError; when it is a ReconnectError, the account is marked and its managers are told.
+    Its requests are metered. Opens scopes of its own: call it outside of one. Raises ConnectorError; when it is a
+    ReconnectError, the account is marked and its managers are told.
     """
+    sent: list[str] = []
+
+    def noted(provider: str, status: int, seconds: float) -> None:
+        sent.append(provider)
+
     try:
-        return call(lambda client: make(usable, client))
-    except ReconnectError as error:
-        fresh = renew_refused(usable)
-        if fresh is None:
-            mark_broken(usable.organization_id, usable.id, error, used=usable)
+        try:
+            return call(lambda client: make(usable, client), on_call=noted)
+        except ReconnectError as error:
+            fresh = renew_refused(usable)
+            if fresh is None:
+                mark_broken(usable.organization_id, usable.id, error, used=usable)
+                raise
+        try:
+            return call(lambda client: make(fresh, client), on_call=noted)
+        except ReconnectError as error:
+            mark_broken(usable.organization_id, usable.id, error, used=fresh)
             raise
-    try:
-        return call(lambda client: make(fresh, client))
-    except ReconnectError as error:
-        mark_broken(usable.organization_id, usable.id, error, used=fresh)
-        raise
+    finally:
+        if sent:
+            with organization_scope(usable.organization_id):
+                meter(UsageMetric.API_CALLS_MADE, len(sent))
 
 
 def check(organization_id: UUID, integration_id: UUID) -> Tested:

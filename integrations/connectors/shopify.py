@@ -30,6 +30,7 @@ from integrations.framework import (
     given,
 )
 from integrations.framework.auth import OAuth2
+from integrations.framework.oauth import signed_callback
 
 PATH = "/admin/api/2026-10/graphql.json"
 MONEY = "shopMoney { amount currencyCode }"
@@ -796,6 +797,7 @@ connector = Connector(
             token_params={"expiring": "1"},
             pkce=False,
             rotates_refresh_token=True,
+            check_callback=signed_callback(account={"shop": "shop"}),
             header="X-Shopify-Access-Token",
             header_prefix="",
         ),

@@ -148,6 +148,8 @@ class OAuth2:
     client_id and client_secret, and refreshing means asking again).
     check: looks at a token answer below status 400 and raises when it hides a failure.
     header_prefix, header: how calls carry the token.
+    check_callback: looks at (query parameters of the callback, our client secret, account variables) before the code
+      is exchanged, and raises when the service did not send them.
     """
 
     authorize_url: str = ""
@@ -168,6 +170,7 @@ class OAuth2:
     expires_in: int | None = None
     grant: str = "authorization_code"
     check: Callable[[Any], None] | None = None
+    check_callback: Callable[[Mapping[str, str], str, Mapping[str, Any]], None] | None = None
     header: str = "Authorization"
     header_prefix: str = "Bearer "
     more: tuple[Field, ...] = ()

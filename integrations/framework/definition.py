@@ -252,6 +252,23 @@ class Connector:
     def webhooks_of(self, trigger: Trigger) -> Webhooks | None:
         return trigger.webhooks or self.webhooks
 
+    @property
+    def account_webhooks(self) -> dict[str, Webhooks]:
+        """Return the ways events reach an address that is not a trigger's own, by a name that stays the same.
+
+        "" is the connector's; others are named after the first trigger that has them. Most services have one way at
+        most, Discord has two that share the address.
+        """
+        found: dict[str, Webhooks] = {}
+        for name, webhooks in (
+            ("", self.webhooks),
+            *((trigger.key, trigger.webhooks) for trigger in self.triggers),
+        ):
+            shared = webhooks is not None and webhooks.address in ("app", "integration")
+            if webhooks is not None and shared and not any(webhooks is other for other in found.values()):
+                found[name] = webhooks
+        return found
+
     def raise_for(self, response: Response, *, now: datetime | None = None) -> None:
         """Raise the error this answer stands for; return when it is a success."""
         if response.status >= 400:

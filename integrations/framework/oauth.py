@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -87,6 +88,8 @@ async def exchange(
 
     Raises ReconnectError when the code is no longer good, TemporaryError when the service had a problem.
     """
+    if auth.check_callback is not None:
+        auth.check_callback(callback or {}, client_secret, account)
     learned = {
         name: (callback or {}).get(parameter) for name, parameter in auth.account_from_callback.items()
     }
@@ -101,6 +104,38 @@ async def exchange(
         body["code_verifier"] = verifier
     tokens = await _token_call(connector, auth, body, client_id, client_secret, account, client, old={})
     return Tokens(tokens.credentials, {**account, **tokens.account}, tokens.expires_at)
+
+
+def signed_callback(
+    *, signature: str = "hmac", account: Mapping[str, str] | None = None
+) -> Callable[[Mapping[str, str], str, Mapping[str, Any]], None]:
+    """Return a check_callback for services that sign the callback's query with our client secret (Shopify).
+
+    signature: the parameter that holds the HMAC-SHA256 in hex of the others, sorted. account: account variable ->
+    parameter that must be the same, so that nobody is given a token of another account than was asked for.
+    """
+
+    def check(callback: Mapping[str, str], secret: str, ours: Mapping[str, Any]) -> None:
+        refusal = PermanentError(
+            "The answer of the sign-in was not the service's own. Start again.", detail="callback not proved"
+        )
+        given = "&".join(
+            sorted(_as_signed(name, value) for name, value in callback.items() if name != signature)
+        )
+        expected = hmac.digest(secret.encode(), given.encode(), "sha256").hex()
+        if not secret or not hmac.compare_digest(callback.get(signature, "").encode(), expected.encode()):
+            raise refusal
+        for variable, parameter in (account or {}).items():
+            if str(ours.get(variable, "")).lower() != callback.get(parameter, "").lower():
+                raise refusal
+
+    return check
+
+
+def _as_signed(name: str, value: str) -> str:
+    # Delimiters inside are escaped, so that no two different queries are signed alike.
+    name, value = name.replace("%", "%25").replace("=", "%3D"), value.replace("%", "%25")
+    return f"{name}={value}".replace("&", "%26")
 
 
 async def refresh(

@@ -55,6 +55,8 @@ class Webhooks:
       holds what `read` returned, its answer goes through `read` too and is added. renew_before_seconds: how long
       before state["expires_at"] to renew.
     answer: what we answer an accepted delivery with.
+    shows_kept_secret: a person must enter the secret that a handshake left with us at the service (Notion): the
+      integration's page shows it until the first delivery that it proves.
     """
 
     address: str = "trigger"
@@ -76,6 +78,7 @@ class Webhooks:
     follow_up: Callable[[Subscription], Request] | None = None
     setup: str = ""
     answer: Reply = field(default_factory=Reply)
+    shows_kept_secret: bool = False
 
     def split(self, inbound: Inbound) -> list[Any]:
         """Return the events in one delivery, in order."""
@@ -149,6 +152,8 @@ class Trigger:
     returns: values offered to later steps, with paths relative to `root`; empty offers the whole part.
     webhooks: only when this trigger differs from its connector's. follow_up: fetches what a delivery only names,
       before `accepts` and `returns` are read.
+    fetch: for webhooks that only say that something is new: what is then looked through, from where the last look
+      ended. Its config holds besides what the author filled in "subscription", what `read` returned without secrets.
     """
 
     key: str
@@ -164,12 +169,15 @@ class Trigger:
     poll: Poll | None = None
     webhooks: Webhooks | None = None
     follow_up: FollowUp | None = None
+    fetch: Poll | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in ("webhook", "polling"):
             raise ValueError(f"trigger {self.key}: unknown kind {self.kind!r}")
         if (self.kind == "polling") != (self.poll is not None):
             raise ValueError(f"trigger {self.key}: polling triggers, and only they, have a poll")
+        if self.kind == "polling" and self.fetch is not None:
+            raise ValueError(f"trigger {self.key}: only webhook triggers have a fetch")
 
     @property
     def events(self) -> tuple[str, ...]:
@@ -183,9 +191,22 @@ class Trigger:
         account: Mapping[str, Any] | None = None,
     ) -> bool:
         """Whether an event of that name starts a workflow with this configuration."""
-        if self.events and name not in self.events:
-            return False
+        return self.hears(name) and self.is_for(event, config, account)
+
+    def hears(self, name: str) -> bool:
+        """Whether events of that name are meant for this trigger at all."""
+        return not self.events or name in self.events
+
+    def is_for(
+        self, event: Any, config: Mapping[str, Any], account: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Whether a complete event fits this configuration."""
         return self.accepts is None or self.accepts(event, config, account or {})
+
+    @property
+    def looks(self) -> Poll | None:
+        """What is looked through for this trigger, by the clock or when a delivery says so."""
+        return self.poll or self.fetch
 
     def output(self, event: Any) -> Any:
         """Return what the workflow sees of one event."""
