@@ -115,7 +115,7 @@ def run_input(claim: Claim, version: Version, root: UUID) -> RunInput:
 
     root: the first run of a chain of resumed ones; its id stands in the idempotency keys of all of them.
     """
-    trigger, inputs = seen_by_steps(claim)
+    trigger, inputs = seen_by_steps(claim.triggered_by, claim.input)
     identifier = str(claim.id)
     return RunInput(
         execution_id=str(root),
@@ -135,19 +135,18 @@ def run_input(claim: Claim, version: Version, root: UUID) -> RunInput:
     )  # fmt: skip
 
 
-def seen_by_steps(claim: Claim) -> tuple[Any, dict[str, Any]]:
+def seen_by_steps(triggered_by: str, given: Any) -> tuple[Any, dict[str, Any]]:
     """Return (trigger, inputs): what started the run, and the values it was given.
 
     A run by hand, by API or by another workflow is given its inputs, and steps that read `trigger.body` find them too,
     so that a webhook's workflow can be tried by hand. A webhook's JSON object counts as inputs in the same way.
     """
-    given = claim.input
-    if claim.triggered_by in ("WEBHOOK", "SCHEDULE"):
+    if triggered_by in ("WEBHOOK", "SCHEDULE"):
         found = given if isinstance(given, dict) else {"body": given}
         inputs = found.get("inputs", found.get("body"))
         return found, inputs if isinstance(inputs, dict) else {}
     inputs = given if isinstance(given, dict) else {}
-    return {"type": claim.triggered_by.lower(), "body": given}, inputs
+    return {"type": triggered_by.lower(), "body": given}, inputs
 
 
 def end_of(running: Running, outcome: Outcome) -> End:
