@@ -1,0 +1,1 @@
+"""Runs saved as tests: frozen, judged against what must still come out, asked before publishing."""
