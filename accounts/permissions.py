@@ -30,6 +30,7 @@ class Permission(Enum):
     CREATE_WORKFLOW = ("create workflow", EDITORS)
     ASSIGN_WORKFLOW = ("assign workflow", MANAGERS)
     DELETE_WORKFLOW = ("delete workflow", MANAGERS)
+    PUBLISH_ANYWAY = ("publish despite failing tests", MANAGERS)
     ANSWER_APPROVAL = ("answer approval", EDITORS)
     VIEW_TEMPLATES = ("view templates", EVERYONE)
     INSTALL_TEMPLATE = ("install template", EDITORS)

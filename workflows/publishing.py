@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.permissions import Permission, may
 from billing import entitlements
 from billing.plans import Limit
 from integrations.framework.catalog import ConnectorCatalog
@@ -20,7 +21,8 @@ from workflows.definition.diff import Change, diff
 from workflows.definition.merge import Conflict, three_way_merge
 from workflows.definition.problems import Problem
 from workflows.definition.validate import check_data
-from workflows.models import Trigger, Workflow, WorkflowVersion
+from workflows.models import SavedTest, Trigger, Workflow, WorkflowVersion
+from workflows.saved_tests.checking import Checked, check_all, sentence_of
 from workflows.triggers import rows, subscriptions
 
 Status = Workflow.Status
@@ -32,6 +34,14 @@ class PublishRefused(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
         super().__init__(" ".join(problem.message for problem in self.problems))
+
+
+class SavedTestsFailed(PublishRefused):
+    """The draft fails tests of the workflow. checked: the tests that failed, each with what differs."""
+
+    def __init__(self, checked: Sequence[Checked]) -> None:
+        self.checked = list(checked)
+        super().__init__([Problem("saved_test_failed", sentence_of(each)) for each in self.checked])
 
 
 class DraftConflict(Exception):
@@ -67,16 +77,25 @@ def problems_of(workflow: Workflow) -> list[Problem]:
 
 
 def publish(
-    workflow: Workflow, user: User | None, note: str = "", *, request: HttpRequest | None = None
+    workflow: Workflow,
+    user: User | None,
+    note: str = "",
+    *,
+    request: HttpRequest | None = None,
+    despite_tests: bool = False,
 ) -> WorkflowVersion:
     """Make the draft what runs: a new immutable version, all its triggers in one go, and the workflow active.
 
-    user None means the system (a demo, a template). Runs that have begun keep their version. Raises PublishRefused.
+    user None means the system (a demo, a template). Runs that have begun keep their version. despite_tests: publish
+    although saved tests fail; who may not is refused all the same. Raises PublishRefused, SavedTestsFailed.
     """
     workflow = _locked(workflow)
     errors = [problem for problem in problems_of(workflow) if problem.severity == "error"]
     if errors:
         raise PublishRefused(errors)
+    failed = failing_tests(workflow)
+    if failed and not (despite_tests and may(user, Permission.PUBLISH_ANYWAY)):
+        raise SavedTestsFailed(failed)
     if workflow.status != Status.ACTIVE:
         claim_active_place(workflow)
     newest = WorkflowVersion.objects.filter(workflow=workflow).aggregate(newest=Max("number"))["newest"] or 0
@@ -96,10 +115,18 @@ def publish(
     workflow.save(update_fields=["published_version", "status", "updated_at"])
     subscriptions.follow(kept, gone)
     after = {"status": workflow.status, "version": version.number, "note": version.note}
+    if failed:
+        after["failed_tests"] = [each.test.name for each in failed]
     audit.record(
         "workflow.published", actor=user, target=workflow, before=before, after=after, request=request
     )
     return version
+
+
+def failing_tests(workflow: Workflow) -> list[Checked]:
+    """Run the enabled tests against the draft, remember how each went, and return those that fail."""
+    tests = list(SavedTest.objects.enabled().filter(workflow=workflow).order_by("id"))
+    return [each for each in check_all(workflow, tests) if not each.passed] if tests else []
 
 
 def restore(version: WorkflowVersion, user: User | None = None) -> Workflow:
