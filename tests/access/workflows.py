@@ -125,6 +125,8 @@ RULES: dict[str, Rule] = {
     "run-data": Rule(arguments=execution),
     "run-log": Rule(arguments=execution),
     "step-data": Rule(arguments=step),
+    "runs-compare": Rule(),
+    "run-compare": Rule(arguments=execution),
     "run-fork": Rule(allow=EDITORS, arguments=forkable),
     "cancellation": Rule(allow=EDITORS, arguments=execution, method="POST"),
     "resumption": Rule(allow=EDITORS, arguments=finished, method="POST"),

@@ -90,7 +90,7 @@ class Node:
 def timeline_of(execution: Execution) -> list[Node]:
     """Return the run's steps along its recipe, the first rounds of loops included."""
     rows = _rows(execution).exclude(path__regex=_FAR_ROUND)
-    nodes = _nodes(_recipe(execution), "", _by_path(rows))
+    nodes = _nodes(recipe_of_run(execution), "", _by_path(rows))
     totals = _loop_totals(execution)
     for node in nodes:
         _count(node, totals)
@@ -100,7 +100,9 @@ def timeline_of(execution: Execution) -> list[Node]:
 def rounds_of(execution: Execution, loop: str, start: int) -> Node | None:
     """Return the loop step at a concrete path with ROUNDS rounds from `start` (from 0); None for no such loop."""
     static = re.sub(r"\[\d+\]", "[]", loop)
-    recipe = next((step for top in _recipe(execution) for step in top.walk() if step.path == static), None)
+    recipe = next(
+        (step for top in recipe_of_run(execution) for step in top.walk() if step.path == static), None
+    )
     if recipe is None or not any(block.path.endswith("[]") for block in recipe.blocks):
         return None
     numbers = "|".join(str(number) for number in range(start, start + ROUNDS))
@@ -120,7 +122,7 @@ def step_words(execution: Execution, path: str) -> str:
     """Return a step of the run as people know it: its title, and in a loop which round it was."""
     static = re.sub(r"\[\d+\]", "[]", path)
     title = next(
-        (step.title for top in _recipe(execution) for step in top.walk() if step.path == static), path
+        (step.title for top in recipe_of_run(execution) for step in top.walk() if step.path == static), path
     )
     rounds = re.findall(r"\[(\d+)\]", path)
     if not rounds:
@@ -150,7 +152,8 @@ def _by_path(rows: Iterable[ExecutionStep]) -> dict[str, list[ExecutionStep]]:
     return found
 
 
-def _recipe(execution: Execution) -> list[RecipeStep]:
+def recipe_of_run(execution: Execution) -> list[RecipeStep]:
+    """Return the recipe that a run follows, of its version or the draft it tried; needs `version` loaded."""
     data = execution.version.definition if execution.version is not None else execution.draft_definition
     try:
         return recipe_of(parse_definition(data))
