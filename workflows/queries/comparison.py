@@ -166,8 +166,6 @@ def _steps(runs: dict[str, Any]) -> dict[tuple[Any, str], Did]:
             run,
             pk,
             path,
-            _id,
-            _type,
             status,
             attempt,
             took,
