@@ -279,6 +279,12 @@ class _Sent:
 
 
 @cache
+def public_certificates() -> ssl.SSLContext:
+    """Return the TLS settings for other protocols: the public authorities, and nothing of the environment."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+@cache
 def _ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
