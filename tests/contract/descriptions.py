@@ -325,7 +325,7 @@ def facts_as_openapi(facts: dict[str, Any]) -> dict[str, Any]:
                 schema["properties"].update(body)
                 if dynamic:
                     schema["additionalProperties"] = True
-    return {"openapi": "3.1.0", "servers": [{"url": ""}], "paths": paths}
+    return {"openapi": "3.1.0", "servers": [{"url": str(facts.get("base_url", ""))}], "paths": paths}
 
 
 @cache
