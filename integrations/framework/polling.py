@@ -54,6 +54,9 @@ async def look(
         try:
             response = await send(request)
         except ConnectorError as error:
+            begun = poll.begin(error) if poll.begin and since is None and not page else None
+            if begun is not None:
+                return Look((), {"since": begun, "seen": []})
             if page or since is None or error.status not in poll.stale:
                 raise
             return await look(poll, config, None, send, account=account)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from integrations.framework.errors import ConnectorError
 from integrations.framework.fields import Field, Output, output_schema
 from integrations.framework.messages import Inbound, Reply, Request, Response
 from integrations.framework.pagination import Pagination
@@ -123,7 +124,8 @@ class Poll:
     items may be a function of (answer, config), where the list must be put together first.
     position: path in the answer (or function of it) of where to go on, for services that tell what changed since a
       token of theirs: it is the next look's `since`, and what is listed counts as new. stale: statuses that say the
-      token is too old; the look then starts afresh.
+      token is too old; the look then starts afresh. begin: reads the first token out of the refusal of a call
+      without one (Asana), None when that is another failure.
     whole: each look sees everything, and an item that went and came back is new again (a value changed and changed
       back). follow_up: fetches each new item in full.
     """
@@ -137,6 +139,7 @@ class Poll:
     interval_seconds: int = 300
     position: str | Callable[[Response], Any] = ""
     stale: tuple[int, ...] = ()
+    begin: Callable[[ConnectorError], Any] | None = None
     whole: bool = False
     follow_up: FollowUp | None = None
 

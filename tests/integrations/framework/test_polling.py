@@ -182,3 +182,28 @@ def test_long_numbers_are_compared_digit_by_digit():
     _, cursor = looking(POLL, None, [item(1, at="1012345678901234521")])
     found, _ = looking(POLL, cursor, [item(3, at="1012345678901234523"), item(2, at="1012345678901234522")])
     assert found == ["i2", "i3"]
+
+
+def test_a_refusal_may_carry_the_first_position():
+    poll = Poll(
+        lambda config, since: Request("GET", "/events", query={"sync": since}),
+        items="data",
+        id="id",
+        order="oldest_first",
+        position="sync",
+        stale=(412,),
+        begin=lambda error: error.code or None if error.status == 412 else None,
+    )
+
+    async def refuse(request):
+        raise PermanentError("No token yet.", status=412, code="token-1")
+
+    async def fail(request):
+        raise PermanentError("No access.", status=403, code="no")
+
+    begun = asyncio.run(look(poll, {}, None, refuse))
+    assert (begun.items, begun.cursor) == ((), {"since": "token-1", "seen": []})
+    # A token that has grown too old is replaced the same way.
+    assert asyncio.run(look(poll, {}, {"since": "old"}, refuse)).cursor["since"] == "token-1"
+    with pytest.raises(PermanentError, match="No access"):
+        asyncio.run(look(poll, {}, None, fail))
