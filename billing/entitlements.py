@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import Organization
+from billing.dunning import paying, payment_problem_for
 from billing.models import Subscription, UsageMetric
 from billing.plans import PLANS, Limit, Plan, plan_of
 from billing.usage import used_this_month
@@ -24,12 +25,13 @@ __all__ = [
     "concurrency_caps",
     "is_charged",
     "may_start_runs",
+    "payment_problem_for",
     "plan_of",
     "room",
     "used_this_month",
 ]
 
-PAYING = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING, Subscription.Status.PAST_DUE)
+CHARGED = (Subscription.Status.ACTIVE, Subscription.Status.TRIALING, Subscription.Status.PAST_DUE)
 
 
 class LimitReached(Exception):
@@ -85,10 +87,10 @@ def claim(organization_id: Any, limit: Limit, count: Callable[[], int]) -> None:
 
 
 def may_start_runs(organization: Organization) -> bool:
-    """Return whether runs start now: on trial or paid for. Otherwise they are held, never dropped."""
+    """Return whether runs start now: on trial, paid for, or a few days overdue. Else they are held, never dropped."""
     if organization.trial_ends_at is None or organization.is_on_trial:
         return True
-    return Subscription.objects.filter(organization=organization, status__in=PAYING).exists()
+    return Subscription.objects.filter(paying(), organization=organization).exists()
 
 
 def concurrency_caps() -> dict[str, int]:
@@ -99,6 +101,6 @@ def concurrency_caps() -> dict[str, int]:
 def is_charged(organization: Organization) -> bool:
     """Return whether Stripe goes on charging: a paid subscription that nobody has cancelled."""
     rows = Subscription.objects.filter(
-        organization=organization, status__in=PAYING, cancel_at_period_end=False
+        organization=organization, status__in=CHARGED, cancel_at_period_end=False
     )
     return rows.exclude(stripe_subscription_id=None).exists()

@@ -115,6 +115,7 @@ SCOPELESS_PATHS = (
     "/admin/",
     "/api/",
     "/approve/",
+    "/billing/payment/",  # its pages call Stripe between two scopes
     "/forms/",
     "/health/",
     "/hooks/",
@@ -345,9 +346,11 @@ MAIL_BY_WORKER = not (DEBUG or TESTING)
 # --- Billing -------------------------------------------------------------------------------------------------------
 
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
-STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", "")
+# One secret, or several separated by commas while one replaces the other.
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", "")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", "")
+STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", True)
+STRIPE_PORTAL_CONFIGURATION = env.str("STRIPE_PORTAL_CONFIGURATION", "")
 
 # --- Background work -----------------------------------------------------------------------------------------------
 

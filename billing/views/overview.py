@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +20,9 @@ from accounts.tenancy import organization_scope
 from billing import usage
 from billing.entitlements import UsageMetric, plan_of, room
 from billing.models import Subscription
-from billing.plans import PLANS, Limit
+from billing.payment import live_subscription
+from billing.plans import PLANS, Limit, Plan
+from billing.prices import INTERVALS
 
 
 @requires(Permission.VIEW_USAGE)
@@ -28,9 +32,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     month = usage.this_month(organization)
     runs = next(used for used in month if used.metric == UsageMetric.WORKFLOW_EXECUTIONS)
     days = usage.by_day(organization, UsageMetric.WORKFLOW_EXECUTIONS)
+    live = live_subscription(organization)
+    interval = request.GET.get("interval") or (live.interval if live else "month")
     context = {
         "plan": plan_of(organization),
-        "plans": PLANS.values(),
+        "offers": offers(interval, live),
+        "interval": interval if interval in INTERVALS else "month",
+        "live": live,
+        "attempt": secrets.token_urlsafe(16),
         "month": month,
         "rooms": [
             room(organization, Limit.MONTHLY_RUNS, runs.quantity),
@@ -38,12 +47,36 @@ def overview(request: HttpRequest) -> HttpResponse:
         ],
         "labels": [date_format(day, "j M") for day, _quantity in days],
         "series": [{"name": str(UsageMetric.WORKFLOW_EXECUTIONS.label), "values": [n for _day, n in days]}],
-        "subscription": Subscription.objects.filter(organization=organization).first(),
+        "subscription": live or Subscription.objects.filter(organization=organization).first(),
         "may_pay": may(request.user, Permission.MANAGE_BILLING),
         "can_charge": bool(settings.STRIPE_SECRET_KEY),
         "month_end": usage.month_of(timezone.now())[1],
     }
     return render(request, "billing/overview.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One card of the price list. is_larger: more than what the organization pays for now."""
+
+    plan: Plan
+    cents: int
+    is_current: bool
+    is_larger: bool
+
+
+def offers(interval: str, live: Subscription | None) -> list[Offer]:
+    """Return the price list for an interval, seen from what the organization has."""
+    now = PLANS[live.plan].monthly_cents if live else 0
+    return [
+        Offer(
+            plan,
+            plan.yearly_cents if interval == "year" else plan.monthly_cents,
+            live is not None and (live.plan, live.interval) == (plan.code, interval),
+            plan.monthly_cents > now,
+        )
+        for plan in PLANS.values()
+    ]
 
 
 @requires(Permission.VIEW_USAGE)

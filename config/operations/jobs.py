@@ -34,6 +34,19 @@ JOBS: tuple[Job, ...] = (
         "config.operations.backup.nightly.back_up",
         "Writes the nightly backup.",
     ),
+    Job("usage", "*/10 * * * *", "billing.rollup.roll_up", "Adds usage up to days and months."),
+    Job(
+        "stripe-reconciliation",
+        "51 2 * * *",
+        "billing.reconcile.reconcile",
+        "Compares every subscription with Stripe.",
+    ),
+    Job(
+        "plan-dates",
+        "13 * * * *",
+        "billing.reconcile.look_at_dates",
+        "Reminds of trials that end, ends granted plans.",
+    ),
     Job("sessions", "41 3 * * *", "config.operations.maintenance.clear_sessions", "Removes ended sessions."),
     Job(
         "leftovers",
