@@ -107,6 +107,10 @@ def imap(account: Mailbox) -> Iterator[imaplib.IMAP4]:
                 connection.authenticate("XOAUTH2", lambda challenge: _xoauth2(account).encode())
             else:
                 connection.sign_in(account.username, account.password)
+            # Servers say more about what they can do once they know who asks; imaplib keeps the first answer.
+            connection.capabilities = tuple(
+                connection.capability()[1][0].decode("ascii", "replace").upper().split()
+            )
             yield connection
     finally:
         with contextlib.suppress(OSError, imaplib.IMAP4.error):

@@ -119,13 +119,13 @@ def find(box: Mailbox, values: Mapping[str, Any]) -> dict[str, Any]:
     """Whether an e-mail is still in a folder."""
     with imap(box) as connection:
         uid = _named(connection, values)
-        return {"is_there": uid in _search(connection, [f"UID {uid}"])}
+        return {"is_there": _is_there(connection, uid)}
 
 
 def move(box: Mailbox, values: Mapping[str, Any]) -> dict[str, Any]:
     with imap(box) as connection:
         uid = _named(connection, values, readonly=False)
-        if uid not in _search(connection, [f"UID {uid}"]):
+        if not _is_there(connection, uid):
             raise _gone()
         target = quoted(_encoded(str(values["to_folder"])))
         if "MOVE" in connection.capabilities:
@@ -142,7 +142,7 @@ def flag(box: Mailbox, values: Mapping[str, Any]) -> dict[str, Any]:
     sign, name = FLAGS[values["mark"]]
     with imap(box) as connection:
         uid = _named(connection, values, readonly=False)
-        if uid not in _search(connection, [f"UID {uid}"]):
+        if not _is_there(connection, uid):
             raise _gone()
         connection.uid("STORE", str(uid), f"{sign}FLAGS.SILENT", f"({name})")
     return {"id": values["id"], "mark": values["mark"]}
@@ -235,6 +235,10 @@ def _search(connection: imaplib.IMAP4, criteria: Sequence[str]) -> list[int]:
     if status != "OK":
         raise PermanentError("The mail server cannot search for that.", detail="search refused")
     return [int(word) for word in b" ".join(part for part in found if part).split()]
+
+
+def _is_there(connection: imaplib.IMAP4, uid: int) -> bool:
+    return uid in _search(connection, [f"UID {uid}", "UNDELETED"])
 
 
 def _criteria(values: Mapping[str, Any]) -> list[str]:

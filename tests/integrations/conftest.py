@@ -1,5 +1,6 @@
 """Fixtures of the integrations' tests."""
 
+from tests.integrations.mailhost import authority, mailhost, trusted
 from tests.integrations.standin import service
 
-__all__ = ["service"]
+__all__ = ["authority", "mailhost", "service", "trusted"]
