@@ -39,6 +39,14 @@ SENTENCES: dict[str, Any] = {
     "workflow.created": _("created the workflow %(target)s"),
     "workflow.changed": _("changed the settings of the workflow %(target)s"),
     "workflow.published": _("published the workflow %(target)s"),
+    "workflow.published_anyway": _(
+        "published the workflow %(target)s although tests failed: %(after_failed_tests)s"
+    ),
+    "workflow.test_saved": _("saved a run as the test %(target)s"),
+    "workflow.test_changed": _("changed the test %(target)s"),
+    "workflow.test_switched": _("switched the test %(target)s on or off"),
+    "workflow.test_deleted": _("deleted the test %(target)s"),
+    "workflow.test_restored": _("brought the test %(target)s back"),
     "workflow.restored": _("restored an earlier version of the workflow %(target)s"),
     "workflow.activated": _("switched the workflow %(target)s on"),
     "workflow.resumed": _("switched the workflow %(target)s on"),

@@ -115,11 +115,10 @@ def publish(
     workflow.save(update_fields=["published_version", "status", "updated_at"])
     subscriptions.follow(kept, gone)
     after = {"status": workflow.status, "version": version.number, "note": version.note}
+    action = "workflow.published"
     if failed:
-        after["failed_tests"] = [each.test.name for each in failed]
-    audit.record(
-        "workflow.published", actor=user, target=workflow, before=before, after=after, request=request
-    )
+        action, after["failed_tests"] = "workflow.published_anyway", [each.test.name for each in failed]
+    audit.record(action, actor=user, target=workflow, before=before, after=after, request=request)
     return version
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.access import EDITORS, MANAGERS, PUBLIC, Rule
 from tests.worlds import World, make_execution
-from workflows.models import Approval, Execution, ExecutionStep, Trigger
+from workflows.models import Approval, Execution, ExecutionStep, SavedTest, Trigger
 
 
 def workflow(world: World) -> list[Any]:
@@ -85,6 +85,10 @@ def approval(world: World) -> list[Any]:
     return [made.pk]
 
 
+def saved_test(world: World) -> list[Any]:
+    return [world.workflow.pk, SavedTest.objects.create(workflow=world.workflow, name="Large order").pk]
+
+
 RULES: dict[str, Rule] = {
     # Known by their tokens; see tests/workflows/triggers/ and test_approvals.py.
     "hook": PUBLIC,
@@ -131,6 +135,14 @@ RULES: dict[str, Rule] = {
     "cancellation": Rule(allow=EDITORS, arguments=execution, method="POST"),
     "resumption": Rule(allow=EDITORS, arguments=finished, method="POST"),
     "restart": Rule(allow=EDITORS, arguments=finished, method="POST"),
+    "saved-test": Rule(allow=EDITORS, arguments=finished, method="POST"),
+    "tests": Rule(arguments=workflow),
+    "tests-run": Rule(allow=EDITORS, arguments=workflow, method="POST"),
+    "test": Rule(allow=EDITORS, arguments=saved_test),
+    "test-run": Rule(allow=EDITORS, arguments=saved_test, method="POST"),
+    "test-switch": Rule(allow=EDITORS, arguments=saved_test, method="POST"),
+    "test-deletion": Rule(allow=EDITORS, arguments=saved_test, method="POST"),
+    "test-restoration": Rule(allow=EDITORS, arguments=saved_test, method="POST"),
     "approvals": Rule(),
     "approval": Rule(arguments=approval),
     "decision": Rule(allow=EDITORS, arguments=approval, method="POST", data={"decision": "approve"}),

@@ -17,9 +17,10 @@ from workflows.definition.diff import diff
 from workflows.definition.problems import DefinitionInvalid
 from workflows.definition.schema import parse_definition
 from workflows.forms import PublicationForm
-from workflows.models import WorkflowVersion
+from workflows.models import SavedTest, WorkflowVersion
 from workflows.queries.keyset import page_of
 from workflows.queries.recipe import recipe_of
+from workflows.saved_tests.checking import Checked
 from workflows.views.detail import frame
 
 
@@ -30,11 +31,21 @@ def publication(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     form = PublicationForm(request.POST or None)
     text = draft_text.text_of(workflow)
     problems, refused = draft_text.read(text, workflow).problems, ""
+    failed: list[Checked] = []
     if request.method == "POST" and form.is_valid():
         try:
             version = publishing.publish(
-                workflow, access.person(request), form.cleaned_data["note"], request=request
+                workflow,
+                access.person(request),
+                form.cleaned_data["note"],
+                request=request,
+                despite_tests="despite_tests" in request.POST,
             )
+        except publishing.SavedTestsFailed as error:
+            refused = _(
+                "Not published: a test fails. See below what differs, then correct the draft or the test."
+            )
+            failed = error.checked
         except publishing.PublishRefused as error:
             refused = _("Not published. Correct what is named below, then try again.")
             problems = error.problems
@@ -48,6 +59,8 @@ def publication(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
         "workflow": workflow,
         "form": form,
         "refused": refused,
+        "failed": failed,
+        "tests": SavedTest.objects.enabled().filter(workflow=workflow).count(),
         "errors": [each for each in problems if each.severity == "error"],
         "warnings": [each for each in problems if each.severity != "error"],
         "changes": publishing.changes_since_published(workflow),
