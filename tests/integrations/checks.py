@@ -12,7 +12,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request as Arrived
 from werkzeug import Response as Answer
 
-from integrations.framework import Connector, Inbound, Output, Response
+from integrations.framework import Connector, Inbound, NoAuth, Output, Response
 from integrations.framework.client import Client
 from integrations.framework.execute import Result, perform, prepare, with_key
 from integrations.framework.inputs import prepare_inputs
@@ -22,9 +22,9 @@ KEY = "run-1:step"  # the idempotency key of every request built here
 
 
 def credentials_for(connector: Connector) -> dict[str, Any]:
-    """Return believable credentials of the connector's first auth kind."""
-    auth = connector.auths[0]
-    values = {entry.key: f"{entry.key}-for-tests" for entry in auth.fields if entry.required}
+    """Return believable credentials of the connector's first auth kind that proves something."""
+    auth = next((kind for kind in connector.auths if not isinstance(kind, NoAuth)), connector.auths[0])
+    values = {entry.key: entry.example or f"{entry.key}-for-tests" for entry in auth.fields if entry.required}
     return {"auth": auth.key, "access_token": "access-token-for-tests", **values}
 
 
