@@ -13,6 +13,7 @@ from config.admin import site
 from workflows.models import (
     Approval,
     ApprovalVote,
+    BulkAction,
     DedupeKey,
     Execution,
     ExecutionLog,
@@ -266,6 +267,15 @@ class SavedTestAdmin(HistoryAdmin):
         match = request.resolver_match
         is_list = match is not None and (match.url_name or "").endswith("changelist")
         return rows.defer("input", "answers", "assertions", "report") if is_list else rows
+
+
+@admin.register(BulkAction, site=site)
+class BulkActionAdmin(HistoryAdmin):
+    list_display = ["action", "status", "total", "done", "skipped", "failed", "created_at", "organization_link"]
+    list_filter = ["action", "status", "created_at"]
+    search_fields = ["=id", "requested_by__email", *BY_ORGANIZATION]
+    list_select_related = ["organization"]
+    organization_link = link("organization")
 
 
 @admin.register(Worker, site=site)

@@ -1,6 +1,7 @@
 """Workflows and their executions."""
 
 from workflows.models.approval import Approval, ApprovalVote, ResumeToken
+from workflows.models.bulk import BulkAction
 from workflows.models.delivery import DedupeKey, TriggerDecision, WebhookDelivery
 from workflows.models.draft_change import DraftChange
 from workflows.models.execution import Execution, ExecutionLog, ExecutionStep, Worker
@@ -12,6 +13,7 @@ from workflows.models.workflow import Workflow, WorkflowAssignment
 __all__ = [
     "Approval",
     "ApprovalVote",
+    "BulkAction",
     "DedupeKey",
     "DraftChange",
     "Execution",
