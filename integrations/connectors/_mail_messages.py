@@ -97,6 +97,8 @@ def build(inputs: Mapping[str, Any], sender: str) -> EmailMessage:
 def addresses(value: Any) -> list[str]:
     """Return the addresses of a text or list, each as it stands in a header. Raises PermanentError."""
     texts = value if isinstance(value, list | tuple) else [value]
+    if any(ord(character) < 32 for text in texts for character in str(text)):
+        raise PermanentError("An e-mail address cannot hold line breaks.", detail="control character")
     found = [
         (name, address) for name, address in getaddresses([str(text) for text in texts]) if name or address
     ]
