@@ -86,7 +86,10 @@ def approval(world: World) -> list[Any]:
 
 
 def saved_test(world: World) -> list[Any]:
-    return [world.workflow.pk, SavedTest.objects.create(workflow=world.workflow, name="Large order").pk]
+    made = SavedTest.objects.create(
+        organization=world.organization, workflow=world.workflow, name="Large order"
+    )
+    return [world.workflow.pk, made.pk]
 
 
 RULES: dict[str, Rule] = {
