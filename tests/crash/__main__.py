@@ -1,131 +1,46 @@
-"""`python -m tests.crash [runs]`: the long crash test, with all that can go wrong at once; prints what it counted."""
+"""`python -m tests.crash [part [size]]`: the long crash tests; prints what each counted as one JSON line."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
-import random
 import sys
-import threading
-import time
-from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 DATABASE = "steward_crash"
-MOST_SECONDS = 900
+# part -> what its size counts
+PARTS = {"kill": "runs", "web": "kills", "schedulers": "kills", "clock": "nights", "answers": "runs"}
 
 
 def main() -> None:
-    """Run at least 300 runs through two workers that are killed, frozen and cut off from the database at random."""
+    """Run one part, or all of them, each on a fresh database; exit with an error when a count is not right."""
+    name, size = (sys.argv[1:3] + [""] * 2)[:2]
+    if name and name not in PARTS:
+        sys.exit(f"usage: python -m tests.crash [{'|'.join(PARTS)} [size]]")
     import django
 
     django.setup()
-    import psycopg
     from django.conf import settings
     from django.db import connections
 
     from config.database import embedded
     from tests import databases
-    from tests.crash.recorder import Recorder
-    from tests.crash.scene import counts, steps_of, twice_committed, workers
-    from tests.workflows.runner.working import begin, published
-    from tests.worlds import make_world
 
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     urls = embedded.ensure_running(embedded.data_folder())
     databases.ensure_template(urls)
-    databases.clone(urls, DATABASE)
-    connections["default"].close()
-    settings.DATABASES["default"]["NAME"] = connections["default"].settings_dict["NAME"] = DATABASE
-    alder = make_world("Alder")
-    recorder = Recorder(seconds=0.3)
-    made = published(alder, "Crossing", *steps_of(recorder.port), concurrency=100)
-    url = databases.at(urls.superuser, DATABASE)
-    accepted: list[object] = []
-    feeder = threading.Thread(target=feed, args=[lambda: begin(alder, made, {}), runs, accepted])
-    cuts = freezes = restarts = 0
-    started = time.monotonic()
-    with workers(urls, DATABASE, ALLOWED_PRIVATE_HOSTS=f"127.0.0.1:{recorder.port}") as crew:
-        for _number in range(3):
-            crew.start()
-        feeder.start()
-        while time.monotonic() - started < MOST_SECONDS:
-            time.sleep(random.uniform(0.3, 1.5))
-            if feeder.is_alive() and random.random() < 0.04:
-                embedded.stop(embedded.data_folder())
-                embedded.ensure_running(embedded.data_folder())
-                restarts += 1
-            with psycopg.connect(url, autocommit=True) as connection:
-                found = counts(connection)
-                if not feeder.is_alive() and sum(found.values()) >= len(accepted) and not set(found) - {
-                    "COMPLETED", "WAITING",
-                }:  # fmt: skip
-                    break
-                busy = crew.busy(connection)
-                if busy and (feeder.is_alive() or random.random() < 0.2):
-                    event = random.choice(["kill", "kill", "kill", "freeze", "cut"])
-                    if event == "kill":
-                        crew.kill(random.choice(busy))
-                        crew.start()
-                    elif event == "freeze":
-                        frozen = random.choice(busy)
-                        crew.freeze(frozen)
-                        threading.Timer(4, crew.thaw, [frozen]).start()
-                        freezes += 1
-                    else:
-                        connection.execute(
-                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                            " WHERE application_name = 'steward-worker' AND datname = %s",
-                            [DATABASE],
-                        )
-                        cuts += 1
-        time.sleep(5)  # whoever is still frozen thaws, and finds that its runs have gone on without it
-        with psycopg.connect(url, autocommit=True) as connection:
-            found = counts(connection)
-            asked = connection.execute(
-                "SELECT count(DISTINCT execution_id) FROM workflows_approval"
-                " WHERE kind = 'UNCERTAIN_EFFECT' AND status = 'PENDING'"
-            ).fetchone()
-            overdue = connection.execute(
-                "SELECT count(*) FROM workflows_execution WHERE completed_at IS NULL AND deadline_at < now()"
-            ).fetchone()
-            repeated = twice_committed(connection)
-            lost = len(accepted) - int(
-                connection.execute(
-                    "SELECT count(*) FROM workflows_execution WHERE id = ANY(%s)", [accepted]
-                ).fetchone()[0]  # type: ignore[index]
-            )
-    recorder.close()
-    counted = {
-        "accepted": len(accepted), "by_status": found, "kills": crew.kills, "freezes": freezes, "cuts": cuts,
-        "database_restarts": restarts, "lost": lost,
-        "effects": sum(recorder.done.values()),
-        "duplicate_effects": sum(count - 1 for count in recorder.done.values()),
-        "repeated_with_the_same_key": sum(recorder.arrived.values()) - sum(recorder.done.values()),
-        "asked_about": asked and asked[0], "committed_twice": repeated, "overdue": overdue and overdue[0],
-        "seconds": round(time.monotonic() - started, 1),
-    }  # fmt: skip
-    sys.stdout.write(json.dumps(counted) + "\n")
-    good = (
-        lost == 0
-        and not set(found) - {"COMPLETED", "WAITING"}
-        and counted["duplicate_effects"] == counted["committed_twice"] == counted["overdue"] == 0
-        and found.get("WAITING", 0) == counted["asked_about"]
-    )
-    sys.exit(0 if good else "the count is not right")
-
-
-def feed(begin: Any, runs: int, accepted: list[object]) -> None:
-    """Start runs, one after the other; accepted gets the id of each that was committed as far as we were told."""
-    from django.db import DatabaseError, connection
-
-    for _number in range(runs):
-        try:
-            accepted.append(begin())
-        except DatabaseError:
-            connection.close()
-        time.sleep(0.1)
-    connection.close()
+    good = True
+    for part, measure in PARTS.items() if not name else [(name, PARTS[name])]:
+        connections["default"].close()
+        databases.clone(urls, DATABASE)
+        settings.DATABASES["default"]["NAME"] = connections["default"].settings_dict["NAME"] = DATABASE
+        counted = importlib.import_module(f"tests.crash.{part}").run(
+            urls, DATABASE, **({measure: int(size)} if size else {})
+        )
+        sys.stdout.write(json.dumps(counted) + "\n")
+        sys.stdout.flush()
+        good = good and counted["good"]
+    sys.exit(0 if good else "a count is not right")
 
 
 if __name__ == "__main__":

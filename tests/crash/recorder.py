@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
 import time
 from collections import Counter
@@ -13,6 +15,7 @@ from typing import Any
 class Recorder:
     """Counts requests per key. POST /once/<key> honours an Idempotency-Key; POST /each/<key> does not; GET reads.
 
+    POST /late/<key> acts only when its time is over, and not at all for a caller that has gone by then.
     seconds: how long an answer takes, so that a crash finds calls in flight.
     """
 
@@ -32,6 +35,12 @@ class Recorder:
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers.get("content-length") or 0))
+                if self.path.startswith("/late/"):
+                    recorder.arrived[self.path] += 1
+                    time.sleep(recorder.seconds)
+                    if has_gone(self.connection):
+                        self.close_connection = True
+                        return
                 self._answer(recorder.take(self.path, self.headers.get("idempotency-key", "")))
 
             def _answer(self, body: dict[str, Any]) -> None:
@@ -60,7 +69,8 @@ class Recorder:
     def take(self, path: str, key: str) -> dict[str, Any]:
         """Do what was asked, once per idempotency key where the path honours one."""
         with self._lock:
-            self.arrived[path] += 1
+            if not path.startswith("/late/"):
+                self.arrived[path] += 1
             if path.startswith("/once/"):
                 if key in self._keys:
                     return {"repeated": True}
@@ -75,3 +85,12 @@ class Recorder:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def has_gone(connection: socket.socket) -> bool:
+    """Return whether the other side has hung up."""
+    try:
+        readable, _writable, _broken = select.select([connection], [], [], 0)
+        return bool(readable) and connection.recv(1, socket.MSG_PEEK) == b""
+    except OSError:
+        return True

@@ -30,11 +30,10 @@ class Workers:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.kills = 0
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start one more worker."""
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "worker", "--only-runs"], cwd=databases.ROOT, env=self.environment
-        )
+    def start(self, *, only_runs: bool = True) -> subprocess.Popen[bytes]:
+        """Start one more worker. only_runs False: with its scheduler and its background jobs."""
+        command = [sys.executable, "manage.py", "worker", *(["--only-runs"] if only_runs else [])]
+        process = subprocess.Popen(command, cwd=databases.ROOT, env=self.environment)
         self.processes.append(process)
         return process
 
@@ -119,6 +118,15 @@ def twice_committed(connection: psycopg.Connection[Any]) -> int:
         "SELECT count(*) FROM workflows_executionstep s JOIN workflows_executionstep t"
         " ON t.execution_id = s.execution_id AND t.path = s.path AND t.attempt > s.attempt"
         " WHERE s.status = 'COMPLETED'"
+    ).fetchone()
+    assert row
+    return int(row[0])
+
+
+def overdue(connection: psycopg.Connection[Any]) -> int:
+    """Return how many runs are past their deadline and have not ended."""
+    row = connection.execute(
+        "SELECT count(*) FROM workflows_execution WHERE completed_at IS NULL AND deadline_at < now()"
     ).fetchone()
     assert row
     return int(row[0])
