@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from integrations.connectors.shopify import PATH, connector, wait
+from integrations.connectors.shopify import connector
+from integrations.connectors.shopify.calls import PATH, wait
 from integrations.framework import (
     PermanentError,
     ReconnectError,
