@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from integrations.connectors.calendly import (
+from integrations.connectors.calendly import connector
+from integrations.connectors.calendly.shapes import (
     EVENT_URI,
     INVITEE_URI,
     ORGANIZATION_URI,
     TYPE_URI,
     USER_URI,
-    connector,
 )
 from integrations.framework import (
     PermanentError,
