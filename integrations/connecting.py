@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
@@ -31,7 +33,27 @@ from integrations.framework.auth import Auth
 from integrations.framework.execute import test_connection
 from integrations.models import Integration
 
+log = logging.getLogger("integrations.connecting")
 Status = Integration.Status
+
+
+_on_reconnected: list[Callable[[UUID, UUID], Any]] = []
+_farewells: list[Callable[[Integration], Iterable[Callable[[], None]]]] = []
+
+
+def register_on_reconnected(hook: Callable[[UUID, UUID], Any]) -> None:
+    """Call hook(organization_id, integration_id) when an account got new credentials: in its scope and transaction."""
+    if hook not in _on_reconnected:
+        _on_reconnected.append(hook)
+
+
+def register_farewells(source: Callable[[Integration], Iterable[Callable[[], None]]]) -> None:
+    """Let an app say what a service must be told when an account is disconnected.
+
+    source(integration) is called in the scope that forgets it; what it returns is called afterwards, outside of it.
+    """
+    if source not in _farewells:
+        _farewells.append(source)
 
 
 class NameTaken(Exception):
@@ -126,10 +148,15 @@ def reconnect(integration: Integration, proved: Proved, *, actor: User, request:
     )
     _take(row, proved)
     row.settings = account
-    row.webhook_state = ""  # the service makes a new secret with the next subscription
+    if is_same:
+        inbound.expect_new_subscriptions(row)  # a secret that a person has entered at the service stays good
+    else:
+        row.webhook_state = ""
     row.refresh_lease, row.refresh_until = "", None
     health.heal(row)
     row.save()
+    for hook in _on_reconnected:
+        hook(row.organization_id, row.pk)
     audit.record(
         "integration.reconnected",
         actor=actor,
@@ -229,22 +256,30 @@ def free_name(connector: Connector, label: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What is needed to tell a service to forget tokens."""
+    """What is needed to tell a service to forget us. farewells: take back our addresses; auth: None without tokens."""
 
     connector: Connector
-    auth: OAuth2
+    auth: OAuth2 | None
     account: Mapping[str, Any]
     credentials: Mapping[str, Any] = field(repr=False)
+    farewells: tuple[Callable[[], None], ...] = ()
 
 
 def revoke(revocation: Revocation) -> bool:
     """Tell the service; return False when it was not reached: then the tokens end by themselves."""
-    connector = revocation.connector
+    connector, auth = revocation.connector, revocation.auth
+    for farewell in revocation.farewells:
+        try:
+            farewell()
+        except ConnectorError as error:
+            log.info("a subscription was left behind provider=%s error=%s", connector.provider, error.status)
+    if auth is None:
+        return True
     try:
         return call(
             lambda client: oauth.revoke(
                 connector,
-                revocation.auth,
+                auth,
                 credentials=revocation.credentials,
                 client_id=app_setting(connector, "client_id"),
                 client_secret=app_setting(connector, "client_secret"),
@@ -289,6 +324,8 @@ def _revocation(integration: Integration) -> Revocation | None:
     except (KeyError, store.DecryptionFailed):
         return None
     auth = connector.auth_for(credentials)
-    if not isinstance(auth, OAuth2) or not auth.revoke_url:
+    farewells = tuple(farewell for source in _farewells for farewell in source(integration))
+    revoked = auth if isinstance(auth, OAuth2) and auth.revoke_url else None
+    if revoked is None and not farewells:
         return None
-    return Revocation(connector, auth, dict(integration.settings), credentials)
+    return Revocation(connector, revoked, dict(integration.settings), credentials, farewells)

@@ -315,7 +315,7 @@ def _read_or_claim(
     with organization_scope(organization_id):
         integration = Integration.objects.get(pk=integration_id)
         _refuse_broken(integration, heals=heals)
-        usable = _opened(integration)
+        usable = opened(integration)
         if not _is_due(integration, usable, ahead, refused):
             return usable
         connector = registry.get(integration.provider)
@@ -330,7 +330,7 @@ def _read_or_claim(
         if locked is None:
             raise Integration.DoesNotExist
         _refuse_broken(locked, heals=heals)
-        usable = _opened(locked)
+        usable = opened(locked)
         now = timezone.now()
         if not _is_due(locked, usable, ahead, refused):
             return usable
@@ -374,7 +374,7 @@ def _renew(claim: _Claim) -> Usable:
             raise Integration.DoesNotExist
         if integration.refresh_lease != claim.lease:
             # It was reconnected, or taken over, meanwhile: what is stored is newer than ours.
-            return _opened(integration)
+            return opened(integration)
         store.write(integration, {**tokens.credentials, RENEWED_AT: timezone.now().isoformat()})
         integration.settings = {**integration.settings, **tokens.account}
         integration.expires_at = tokens.expires_at
@@ -384,7 +384,7 @@ def _renew(claim: _Claim) -> Usable:
             heal(integration)
             fields = sorted({*fields, *HEALED_FIELDS})
         integration.save(update_fields=fields)
-        return _opened(integration)
+        return opened(integration)
 
 
 def _is_newer(integration: Integration, used: Usable) -> bool:
@@ -423,9 +423,10 @@ def _refuse_broken(integration: Integration, *, heals: bool) -> None:
     raise NotUsable(message % {"name": integration.name}, integration_id=integration.pk)
 
 
-def _opened(integration: Integration) -> Usable:
+def opened(integration: Integration) -> Usable:
+    """Return an account as it is stored, renewed or not; in its scope. Raises PermanentError when it cannot be read."""
     try:
-        opened = store.read(integration)
+        credentials = store.read(integration)
     except DecryptionFailed as failed:
         log.error("credentials cannot be read integration=%s: %s", integration.pk, failed)
         raise PermanentError(
@@ -439,7 +440,7 @@ def _opened(integration: Integration) -> Usable:
         integration.provider,
         integration.name,
         integration.settings or {},
-        opened,
+        credentials,
     )
 
 

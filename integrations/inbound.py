@@ -6,7 +6,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +18,24 @@ from django.utils import timezone
 from accounts.tenancy import organization_scope, system_scope, uuid7
 from integrations import credentials as store
 from integrations.calls import app_setting, app_variables
-from integrations.framework import Connector, Inbound, Refused, Reply, Webhooks, dig, registry
+from integrations.framework import (
+    Connector,
+    Inbound,
+    Refused,
+    Reply,
+    SharedToken,
+    Webhooks,
+    dig,
+    registry,
+)
 from integrations.framework.crypto import DecryptionFailed
 from integrations.models import InboundDelivery, Integration
 
 log = logging.getLogger("integrations.inbound")
 
 # Headers that prove nothing any more once a delivery is accepted, or that would let a reader act for somebody.
+SHORTEST_HIDDEN = 8  # characters: what is shorter may be an ordinary word of the delivery
+PROVED = "proved"  # a delivery was signed with the secret that a handshake left with us
 HIDDEN_HEADERS = ("authorization", "cookie", "token", "secret", "signature", "api-key")
 
 
@@ -33,13 +44,14 @@ class Event:
     """One event of a delivery. name: the vendor's. key: what repeats of it carry, "" when it has none.
 
     payload: as the service sent it; connector.trigger(key).wants(name, payload, config, account) and .output(payload)
-    take it from here. delivery_id: the stored row it came with.
+    take it from here. delivery_id, position: the stored row it came with, and where in it.
     """
 
     name: str
     key: str
     payload: Any
     delivery_id: UUID
+    position: int = 0
 
 
 Handler = Callable[[Integration | None, str, Sequence[Event]], Any]
@@ -57,9 +69,22 @@ def register_inbound(handler: Handler) -> None:
 
 
 def webhooks_for_accounts(connector: Connector) -> Webhooks | None:
-    """Return how deliveries to an account or to our application work; None when each trigger has an address instead."""
-    found = [connector.webhooks, *(trigger.webhooks for trigger in connector.triggers)]
-    return next((one for one in found if one is not None and one.address in ("app", "integration")), None)
+    """Return how deliveries to an account or to our application work; None when each trigger has an address instead.
+
+    Where several ways share an address, the first: whose it is and what proves a sender is the same in all of them.
+    """
+    return next(iter(connector.account_webhooks.values()), None)
+
+
+def webhooks_for_delivery(connector: Connector, request: Inbound) -> Webhooks | None:
+    """Return the way this delivery came: the one that finds in it an event which a trigger of it listens to."""
+    ways = list(connector.account_webhooks.values())
+    for webhooks in ways if len(ways) > 1 else ():
+        names = [webhooks.event_name(request, event) for event in webhooks.split(request)]
+        listening = [trigger for trigger in connector.triggers if connector.webhooks_of(trigger) is webhooks]
+        if any(name and trigger.hears(name) for name in names for trigger in listening):
+            return webhooks
+    return ways[0] if ways else None
 
 
 def address_of(integration: Integration) -> str:
@@ -93,16 +118,18 @@ def missing_secret(connector: Connector) -> tuple[str, ...]:
 
 def receive_for_app(connector: Connector, webhooks: Webhooks, request: Inbound) -> Reply:
     """Answer a delivery to our whole application; accepted ones are on disk by then. Opens its own scopes."""
+    webhooks = webhooks_for_delivery(connector, request) or webhooks
     reply = webhooks.handshake(request) if webhooks.handshake else None
-    if reply is not None:
+    if reply is not None and not webhooks.is_handshake_signed:
         return reply  # it repeats what was sent and changes nothing
     secret = app_setting(connector, webhooks.secret_name)
     if webhooks.signature is not None and not secret:
         log.error("delivery refused provider=%s reason=no signing secret is set", connector.provider)
         return Reply(503, b"This address is not set up yet.")
     refused = _refused(connector, webhooks, request, secret, app_address(connector))
-    if refused:
-        return refused
+    if refused or reply:
+        return refused or reply  # type: ignore[return-value] # one of them is there
+    request = without_secret(webhooks, request, secret)
     events = webhooks.split(request)
     by_account: dict[str, list[int]] = {}
     for position, event in enumerate(events):
@@ -121,8 +148,9 @@ def receive_for_account(
     integration: Integration, connector: Connector, webhooks: Webhooks, request: Inbound
 ) -> Reply:
     """Answer a delivery to the address of one account; accepted ones are on disk by then. Opens its own scopes."""
+    webhooks = webhooks_for_delivery(connector, request) or webhooks
     reply = webhooks.handshake(request) if webhooks.handshake else None
-    if reply is not None:
+    if reply is not None and not webhooks.is_handshake_signed:
         if reply.keep:
             _keep(integration, reply.keep)
         return reply
@@ -132,10 +160,13 @@ def receive_for_account(
         log.error("delivery refused integration=%s reason=its secret cannot be read", integration.pk)
         return Reply(503, b"This address cannot take deliveries right now.")
     refused = _refused(connector, webhooks, request, secret, integration.webhook_url or "")
-    if refused:
-        return refused
+    if refused or reply:
+        return refused or reply  # type: ignore[return-value] # one of them is there
+    request = without_secret(webhooks, request, secret)
     events = webhooks.split(request)
     with organization_scope(integration.organization_id):
+        if webhooks.shows_kept_secret:
+            _note_proof(integration)
         _store(integration, webhooks, request, events, range(len(events)))
     return webhooks.answer
 
@@ -152,13 +183,75 @@ def hand_over(organization_id: UUID, delivery_id: UUID) -> int:
         if delivery is None:
             return 0
         integration = delivery.integration
-        events = _events_of(delivery)
+        events = events_of(delivery)
         if integration.status != Integration.Status.DISABLED and events:
             for handler in _handlers:
                 handler(integration, integration.provider, events)
         delivery.handed_over_at = timezone.now()
         delivery.save(update_fields=["handed_over_at"])
         return len(events)
+
+
+def without_secret(webhooks: Webhooks, request: Inbound, secret: str) -> Inbound:
+    """Return a proved delivery as it may be kept: a secret that came in clear in its body or query is taken out."""
+    if not isinstance(webhooks.signature, SharedToken) or len(secret) < SHORTEST_HIDDEN:
+        return request
+    shown = "(hidden)"
+    return replace(
+        request,
+        body=request.body.replace(secret.encode(), shown.encode()),
+        url=request.url.replace(secret, shown),
+    )
+
+
+def expect_new_subscriptions(integration: Integration) -> None:
+    """Forget what services were told about an account, but not the secret of its deliveries. The caller saves."""
+    try:
+        state = store.read_webhook_state(integration)
+    except DecryptionFailed:
+        state = {}
+    if state:
+        state.pop("subscriptions", None)
+        store.write_webhook_state(integration, state)
+
+
+def secret_to_enter(integration: Integration) -> str:
+    """Return what a person must still enter at the service; "" when there is nothing, or it was proved to be there."""
+    try:
+        webhooks = webhooks_for_accounts(registry.get(integration.provider))
+        state = store.read_webhook_state(integration)
+    except (KeyError, DecryptionFailed):
+        return ""
+    if webhooks is None or not webhooks.shows_kept_secret or state.get(PROVED):
+        return ""
+    return str(state.get("secret") or "")
+
+
+def events_of(delivery: InboundDelivery, *, everything: bool = False) -> list[Event]:
+    """Return the events of a stored delivery that were new with it, or all of them."""
+    connector = registry.get(delivery.integration.provider)
+    request = Inbound(
+        delivery.method,
+        delivery.url,
+        delivery.headers,
+        bytes(delivery.body),
+        delivery.received_at.timestamp(),
+    )
+    webhooks = webhooks_for_delivery(connector, request)
+    if webhooks is None:
+        return []  # the connector has changed since
+    events = webhooks.split(request)
+    return [
+        Event(
+            webhooks.event_name(request, events[position]),
+            _key(webhooks, request, events[position]),
+            events[position],
+            delivery.pk,
+            position,
+        )
+        for position in (range(len(events)) if everything else delivery.positions)
+        if position < len(events)
+    ]
 
 
 # --- Inner --------------------------------------------------------------------------------------------------
@@ -192,6 +285,14 @@ def _keep(integration: Integration, values: Mapping[str, Any]) -> None:
         state = store.read_webhook_state(row)
         # A handshake gives a secret once. Whoever learns the address later must not be able to replace it.
         store.write_webhook_state(row, {**values, **state})
+        row.save(update_fields=["webhook_state", "updated_at"])
+
+
+def _note_proof(integration: Integration) -> None:
+    row = Integration.objects.select_for_update(of=("self",)).filter(pk=integration.pk).first()
+    state = store.read_webhook_state(row) if row is not None else {PROVED: True}
+    if row is not None and not state.get(PROVED):
+        store.write_webhook_state(row, {**state, PROVED: True})
         row.save(update_fields=["webhook_state", "updated_at"])
 
 
@@ -263,28 +364,3 @@ def _shown_headers(request: Inbound) -> dict[str, str]:
         name: "(hidden)" if any(word in name.lower() for word in HIDDEN_HEADERS) else value
         for name, value in request.headers.items()
     }
-
-
-def _events_of(delivery: InboundDelivery) -> list[Event]:
-    connector = registry.get(delivery.integration.provider)
-    webhooks = webhooks_for_accounts(connector)
-    if webhooks is None:
-        return []  # the connector has changed since
-    request = Inbound(
-        delivery.method,
-        delivery.url,
-        delivery.headers,
-        bytes(delivery.body),
-        delivery.received_at.timestamp(),
-    )
-    events = webhooks.split(request)
-    return [
-        Event(
-            webhooks.event_name(request, events[position]),
-            _key(webhooks, request, events[position]),
-            events[position],
-            delivery.pk,
-        )
-        for position in delivery.positions
-        if position < len(events)
-    ]

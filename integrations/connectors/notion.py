@@ -547,6 +547,7 @@ connector = Connector(
         event="type",
         delivery_id="id",
         handshake=keep_json("verification_token", "secret"),
+        shows_kept_secret=True,
         setup=(
             "In Notion, open your connection's settings, then Webhooks, and enter this address. "
             "Choose the page and comment events. Notion sends a verification token here: enter it there too."

@@ -161,6 +161,7 @@ def _context(
         and webhooks.signature
         and webhooks.secret == "subscription"
         and webhooks.subscribe is None
+        and not webhooks.shows_kept_secret
     )
     return {
         "integration": row,
@@ -170,6 +171,7 @@ def _context(
         "webhook_url": row.webhook_url,
         "has_webhook_secret": bool(row.webhook_state),
         "wants_secret": wants_secret,
+        "secret_to_enter": inbound.secret_to_enter(row),
         "missing_secret": inbound.missing_secret(connector) if connector else (),
         "app_address": inbound.app_address(connector) if connector else "",
         "name_form": name_form or NameForm(initial={"name": row.name}),

@@ -115,6 +115,7 @@ class TriggerDecision(OrganizationOwned):
         PAUSE_DATE = "PAUSE_DATE", _("The day is one of the schedule's pause dates.")
         NO_NEW_ITEMS = "NO_NEW_ITEMS", _("The service had nothing new.")
         INTEGRATION_BROKEN = "INTEGRATION_BROKEN", _("The connection to the service needs attention.")
+        DETAILS_AWAITED = "DETAILS_AWAITED", _("The service could not be asked for the details yet.")
         INVALID_INPUT = "INVALID_INPUT", _("The input did not fit the workflow's form.")
 
     workflow = models.ForeignKey(

@@ -46,7 +46,13 @@ def why(decision: TriggerDecision) -> str:
 
 
 def _extra(reason: str, detail: dict[str, Any]) -> str:
-    if reason in (Reason.BAD_BODY, Reason.BAD_SIGNATURE, Reason.INVALID_INPUT, Reason.INTEGRATION_BROKEN):
+    if reason in (
+        Reason.BAD_BODY,
+        Reason.BAD_SIGNATURE,
+        Reason.INVALID_INPUT,
+        Reason.INTEGRATION_BROKEN,
+        Reason.DETAILS_AWAITED,
+    ):
         return str(detail.get("message", ""))
     if reason == Reason.TOO_LARGE and "size" in detail:
         return _("It had %(size)s bytes; %(limit)s are allowed.") % detail
@@ -81,6 +87,7 @@ def _advice(decision: TriggerDecision) -> str:
         Reason.INTEGRATION_BROKEN: _(
             "Open the integration and reconnect it; the trigger then goes on by itself."
         ),
+        Reason.DETAILS_AWAITED: _("The event is kept, and asked about again for five days. Nothing is lost."),
         Reason.INVALID_INPUT: _("Correct the named fields and send it again."),
     }
     return advice.get(TriggerDecision.Reason(decision.reason), "")
