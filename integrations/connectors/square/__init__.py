@@ -15,10 +15,7 @@ from integrations.framework import BearerToken, Connector, Hmac, OAuth2, Request
 from integrations.framework.signatures import address_then_body
 
 API_VERSION = "2026-09-16"
-
-
 REFRESH_SECONDS = 7 * 86_400  # tokens last 30 days; Square asks apps to renew them every 7
-
 
 connector = Connector(
     slug="square",

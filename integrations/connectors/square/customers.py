@@ -36,7 +36,6 @@ CREATE_CUSTOMER = Action(
     idempotency=KEY,
 )
 
-
 UPDATE_CUSTOMER = Action(
     key="update_customer",
     label="Change a customer",
@@ -91,7 +90,6 @@ SEARCH_CUSTOMERS = Action(
     returns={"customers": Output("customers", kind="list", of=CUSTOMER)},
     effect="read",
 )
-
 
 LIST_LOCATIONS = Action(
     key="list_locations",

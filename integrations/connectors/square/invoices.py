@@ -11,7 +11,6 @@ METHODS = (
     ("buy_now_pay_later", "Pay later"),
 )
 
-
 CREATE_INVOICE = Action(
     key="create_invoice",
     label="Create a draft invoice",
@@ -58,7 +57,6 @@ CREATE_INVOICE = Action(
     effect="key_safe",
     idempotency=KEY,
 )
-
 
 PUBLISH_INVOICE = Action(
     key="publish_invoice",

@@ -76,7 +76,6 @@ SEARCH_ORDERS = Action(
     effect="read",
 )
 
-
 CREATE_ORDER = Action(
     key="create_order",
     label="Create an order",

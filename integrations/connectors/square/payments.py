@@ -59,7 +59,6 @@ LIST_PAYMENTS = Action(
     effect="read",
 )
 
-
 REFUND_PAYMENT = Action(
     key="refund_payment",
     label="Refund a payment",

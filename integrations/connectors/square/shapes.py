@@ -44,21 +44,17 @@ AMOUNT = Field(
     help="In the smallest unit of the currency: 4900 is 49.00.",
 )
 
-
 CURRENCY = Field(
     "currency", label="Currency", example="EUR", pattern="^[A-Z]{3}$", help="Three letters, such as EUR."
 )
-
 
 LOCATION = Field(
     "location_id", label="Location", required=True, options="list_locations", example="L88917AVBK2S5"
 )
 
-
 ANY_LOCATION = Field(
     "location_id", label="Only at this location", options="list_locations", example="L88917AVBK2S5"
 )
-
 
 CUSTOMER_FIELDS = (
     Field("email_address", label="E-mail", kind="email", example="ada@example.com"),
@@ -67,7 +63,6 @@ CUSTOMER_FIELDS = (
     Field("phone_number", label="Phone", example="+441632960001", help="With the country's code."),
     Field("note", label="Note", kind="long_text", example="Prefers e-mail."),
 )
-
 
 LINE_ITEMS = Field(
     "line_items",
@@ -89,7 +84,6 @@ LINE_ITEMS = Field(
     ),
 )
 
-
 CUSTOMER: dict[str, Output | str] = {
     "id": "id",
     "email": "email_address",
@@ -103,7 +97,6 @@ CUSTOMER: dict[str, Output | str] = {
     "updated_at": "updated_at",
     "version": Output("version", kind="integer"),
 }
-
 
 ORDER: dict[str, Output | str] = {
     "id": "id",
@@ -122,7 +115,6 @@ ORDER: dict[str, Output | str] = {
     "updated_at": "updated_at",
 }
 
-
 PAYMENT: dict[str, Output | str] = {
     "id": "id",
     "status": "status",
@@ -136,7 +128,6 @@ PAYMENT: dict[str, Output | str] = {
     "created_at": "created_at",
     "updated_at": "updated_at",
 }
-
 
 INVOICE: dict[str, Output | str] = {
     "id": "id",
