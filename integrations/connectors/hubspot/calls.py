@@ -15,16 +15,9 @@ from integrations.framework import (
 )
 
 VERSION = "2026-03"  # HubSpot names its versions by date and supports each for 18 months
-
-
 OBJECTS = f"/crm/objects/{VERSION}"
-
-
 DEALS = f"{OBJECTS}/0-3"  # the id of the object type "deal"
-
-
 PAGE_SIZE = 100
-
 
 # HubSpot's own ids of "belongs to", by (from, to).
 ASSOCIATIONS = {
@@ -120,7 +113,6 @@ def creation(path: str, kind: str, **named: str):
 
 OWNER = Field("owner", label="Owner", options="list_owners", example="41629779")
 
-
 MORE = Field(
     "properties",
     label="More properties",
@@ -129,7 +121,6 @@ MORE = Field(
     advanced=True,
     help="HubSpot's internal names and their values.",
 )
-
 
 RETURNED = Field(
     "properties",
@@ -140,13 +131,11 @@ RETURNED = Field(
     help="Empty gives HubSpot's usual few.",
 )
 
-
 LINKS = (
     Field("contact", label="Contact", example="512", help="The contact's number."),
     Field("company", label="Company", example="2044", help="The company's number."),
     Field("deal", label="Deal", example="9001", help="The deal's number."),
 )
-
 
 RECORD = {
     "id": "id",

@@ -24,7 +24,6 @@ CONTACT_ID = Field(
     help="The contact's number, or a value of the property chosen under “Find by”.",
 )
 
-
 ID_PROPERTY = Field(
     "id_property",
     label="Find by",
@@ -34,7 +33,6 @@ ID_PROPERTY = Field(
     advanced=True,
     help="A unique property such as email, when the contact is not given by its number.",
 )
-
 
 PERSON = (
     Field("email", label="E-mail", kind="email", example="ada@example.com"),
@@ -53,7 +51,6 @@ PERSON = (
     MORE,
 )
 
-
 PERSON_NAMES = {
     "email": "email",
     "first_name": "firstname",
@@ -65,14 +62,12 @@ PERSON_NAMES = {
     "owner": "hubspot_owner_id",
 }
 
-
 CONTACT = {
     **RECORD,
     "email": "properties.email",
     "first_name": "properties.firstname",
     "last_name": "properties.lastname",
 }
-
 
 CREATE_CONTACT = Action(
     key="create_contact",
@@ -83,7 +78,6 @@ CREATE_CONTACT = Action(
     returns=CONTACT,
     effect="unsafe",
 )
-
 
 UPDATE_CONTACT = Action(
     key="update_contact",
@@ -99,7 +93,6 @@ UPDATE_CONTACT = Action(
     returns=CONTACT,
     effect="key_safe",  # the same values set twice are the same contact
 )
-
 
 UPSERT_CONTACT = Action(
     key="upsert_contact",
@@ -129,7 +122,6 @@ UPSERT_CONTACT = Action(
     },
     effect="key_safe",  # found by e-mail, then set: a repeat finds the first one's contact
 )
-
 
 GET_CONTACT = Action(
     key="get_contact",
@@ -163,7 +155,6 @@ GET_CONTACT = Action(
     effect="read",
 )
 
-
 OPERATORS = (
     ("EQ", "is"),
     ("NEQ", "is not"),
@@ -175,7 +166,6 @@ OPERATORS = (
     ("HAS_PROPERTY", "is known"),
     ("NOT_HAS_PROPERTY", "is unknown"),
 )
-
 
 SEARCH_CONTACTS = Action(
     key="search_contacts",

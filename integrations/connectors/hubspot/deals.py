@@ -25,7 +25,6 @@ DEAL_FIELDS = (
     ),
 )
 
-
 DEAL_NAMES = {
     "name": "dealname",
     "pipeline": "pipeline",
@@ -35,14 +34,12 @@ DEAL_NAMES = {
     "owner": "hubspot_owner_id",
 }
 
-
 DEAL = {
     **RECORD,
     "name": "properties.dealname",
     "stage": "properties.dealstage",
     "amount": "properties.amount",
 }
-
 
 CREATE_DEAL = Action(
     key="create_deal",
@@ -56,7 +53,6 @@ CREATE_DEAL = Action(
     returns=DEAL,
     effect="unsafe",
 )
-
 
 UPDATE_DEAL = Action(
     key="update_deal",
@@ -75,7 +71,6 @@ UPDATE_DEAL = Action(
     returns=DEAL,
     effect="key_safe",  # the same values set twice are the same deal
 )
-
 
 CREATE_NOTE = Action(
     key="create_note",
@@ -106,7 +101,6 @@ CREATE_NOTE = Action(
     returns={"id": "id", "body": "properties.hs_note_body", "created_at": "createdAt"},
     effect="unsafe",
 )
-
 
 CREATE_TASK = Action(
     key="create_task",
@@ -140,9 +134,7 @@ CREATE_TASK = Action(
     effect="unsafe",
 )
 
-
 KINDS = ("contacts", "companies", "deals", "tickets", "notes", "tasks")
-
 
 ASSOCIATE = Action(
     key="associate_records",

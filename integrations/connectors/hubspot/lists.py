@@ -19,7 +19,6 @@ LIST_OWNERS = Action(
     effect="read",
 )
 
-
 LIST_PIPELINES = Action(
     key="list_pipelines",
     label="List deal pipelines",
@@ -28,7 +27,6 @@ LIST_PIPELINES = Action(
     returns={"pipelines": Output("results", kind="list", of={"id": "id", "label": "label"})},
     effect="read",
 )
-
 
 LIST_STAGES = Action(
     key="list_deal_stages",
@@ -45,7 +43,6 @@ LIST_STAGES = Action(
     returns={"stages": Output("results[].stages", kind="list", of={"id": "id", "label": "label"})},
     effect="read",
 )
-
 
 LIST_PROPERTIES = Action(
     key="list_contact_properties",

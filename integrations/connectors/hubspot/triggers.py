@@ -60,13 +60,11 @@ HAPPENED = {
     "occurred_at": Output("occurredAt", kind="integer", label="Happened at (Unix milliseconds)"),
 }
 
-
 NEW_RECORD = {
     "properties": Output("record.properties", kind="object"),
     "created_at": "record.createdAt",
     "url": "record.url",
 }
-
 
 CHANGED = {**HAPPENED, "property": "propertyName", "value": "propertyValue"}
 
