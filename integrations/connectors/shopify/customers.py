@@ -48,7 +48,6 @@ FIND_CUSTOMER = Action(
     effect="read",
 )
 
-
 PERSON = (
     Field("email", label="E-mail", kind="email", required=True, example="ada@example.com"),
     Field("first_name", label="First name", example="Ada"),
@@ -86,7 +85,6 @@ CREATE_CUSTOMER = Action(
     },
     effect="unsafe",
 )
-
 
 UPSERT_CUSTOMER = Action(
     key="upsert_customer",

@@ -74,7 +74,6 @@ GET_ORDER = Action(
     effect="read",
 )
 
-
 FIND_ORDER = Action(
     key="find_order",
     label="Find orders",
@@ -119,7 +118,6 @@ FIND_ORDER = Action(
     effect="read",
 )
 
-
 UPDATE_ORDER = Action(
     key="update_order",
     label="Change an order's note, e-mail or tags",
@@ -160,7 +158,6 @@ UPDATE_ORDER = Action(
     },
     effect="key_safe",  # writes whole values, so a repeat leaves the same order
 )
-
 
 CREATE_DRAFT = Action(
     key="create_draft_order",
@@ -207,7 +204,6 @@ CREATE_DRAFT = Action(
     },
     effect="unsafe",
 )
-
 
 SEND_DRAFT = Action(
     key="send_draft_invoice",

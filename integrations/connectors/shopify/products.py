@@ -56,7 +56,6 @@ FIND_PRODUCT = Action(
     effect="read",
 )
 
-
 ADJUST_INVENTORY = Action(
     key="adjust_inventory",
     label="Change the stock",
@@ -139,7 +138,6 @@ ADJUST_INVENTORY = Action(
     effect="key_safe",
     idempotency=Idempotency("variables.idempotencyKey", place="json", format="uuid"),
 )
-
 
 LIST_LOCATIONS = Action(
     key="list_locations",

@@ -7,12 +7,10 @@ from integrations.framework import Field
 
 MONEY = "shopMoney { amount currencyCode }"
 
-
 SUMMARY = (
     "id name email createdAt updatedAt displayFinancialStatus displayFulfillmentStatus tags "
     f"currentTotalPriceSet {{ {MONEY} }}"
 )
-
 
 ORDER = Field(
     "id",
@@ -22,7 +20,6 @@ ORDER = Field(
     help="The long id that begins with gid://shopify/Order/.",
 )
 
-
 TAGS = Field(
     "tags",
     label="Tags",
@@ -30,7 +27,6 @@ TAGS = Field(
     fields=(Field("value", label="Tag", required=True, example="vip"),),
     example=[{"value": "vip"}],
 )
-
 
 NOTE = Field("note", label="Note", kind="long_text", example="Call before delivery")
 

@@ -21,7 +21,6 @@ ORDER_SAMPLE = {
     "cancel_reason": None,
 }
 
-
 ORDER_RETURNS = {
     "id": "admin_graphql_api_id",
     "number": Output("id", kind="integer"),
@@ -42,15 +41,12 @@ ORDER_RETURNS = {
     "cancel_reason": "cancel_reason",
 }
 
-
 CANCELLED = {**ORDER_SAMPLE, "cancelled_at": "2026-11-20T10:00:00+01:00", "cancel_reason": "customer"}
-
 
 POLL = (
     "query PollOrders($query: String, $after: String, $first: Int!) { orders(first: $first, after: $after, "
     f"query: $query, sortKey: UPDATED_AT) {{ nodes {{ {SUMMARY} }} pageInfo {{ hasNextPage endCursor }} }} }}"
 )
-
 
 TRIGGERS = (
     Trigger(
