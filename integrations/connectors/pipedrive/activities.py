@@ -53,7 +53,6 @@ CREATE_ACTIVITY = Action(
     effect="unsafe",
 )
 
-
 ADD_NOTE = Action(
     key="add_note",
     label="Add a note",

@@ -6,8 +6,6 @@ from typing import Any
 from integrations.framework import ConnectorError, PermanentError, Request, Response, TemporaryError, dig
 
 PAGE_SIZE = 100
-
-
 MOST_PER_PAGE = 500
 
 

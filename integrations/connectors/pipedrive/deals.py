@@ -45,9 +45,7 @@ CREATE_DEAL = Action(
     effect="unsafe",
 )
 
-
 DEAL_ID = Field("id", label="Deal", kind="integer", required=True, example=101, help="The deal's number.")
-
 
 UPDATE_DEAL = Action(
     key="update_deal",
@@ -68,7 +66,6 @@ UPDATE_DEAL = Action(
     returns=DEAL,
     effect="key_safe",
 )  # the same values set twice are the same deal
-
 
 GET_DEAL = Action(
     key="get_deal",

@@ -23,7 +23,6 @@ def listing(
 
 NUMBERED = {"id": Output("id", kind="integer"), "name": "name"}
 
-
 FIELD = {
     "code": "field_code",
     "name": "field_name",
@@ -31,16 +30,13 @@ FIELD = {
     "options": Output("options", kind="list"),
 }
 
-
 LIST_PIPELINES = listing(
     "list_pipelines", "List pipelines", "/api/v2/pipelines", "pipelines", NUMBERED, value="id", shown="name"
 )
 
-
 LIST_DEAL_FIELDS = listing(
     "list_deal_fields", "List deal fields", "/api/v2/dealFields", "fields", FIELD, value="code", shown="name"
 )
-
 
 LIST_PERSON_FIELDS = listing(
     "list_person_fields",
@@ -51,7 +47,6 @@ LIST_PERSON_FIELDS = listing(
     value="code",
     shown="name",
 )
-
 
 LIST_STAGES = Action(
     key="list_stages",
@@ -74,7 +69,6 @@ LIST_STAGES = Action(
     effect="read",
 )
 
-
 LIST_USERS = Action(
     key="list_users",
     label="List users",
@@ -83,7 +77,6 @@ LIST_USERS = Action(
     returns={"users": Output("data", kind="list", of={**NUMBERED, "email": "email"})},
     effect="read",
 )
-
 
 LIST_ACTIVITY_TYPES = Action(
     key="list_activity_types",

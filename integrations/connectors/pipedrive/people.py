@@ -38,7 +38,6 @@ CREATE_PERSON = Action(
     effect="unsafe",
 )
 
-
 UPDATE_PERSON = Action(
     key="update_person",
     label="Change a person",
@@ -57,7 +56,6 @@ UPDATE_PERSON = Action(
     returns=PERSON,
     effect="key_safe",
 )  # the same values set twice are the same person
-
 
 SEARCH_PERSONS = Action(
     key="search_persons",
@@ -105,7 +103,6 @@ SEARCH_PERSONS = Action(
     },
     effect="read",
 )
-
 
 CREATE_ORGANIZATION = Action(
     key="create_organization",

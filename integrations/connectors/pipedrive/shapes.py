@@ -12,7 +12,6 @@ EMAILS = Field(
     help="The first is the main one.",
 )
 
-
 PHONES = Field(
     "phones",
     label="Phones",
@@ -21,20 +20,13 @@ PHONES = Field(
     help="The first is the main one.",
 )
 
-
 PERSON_ID = Field("person_id", label="Person", kind="integer", example=42, help="The person's number.")
-
-
 ORG_ID = Field("org_id", label="Organization", kind="integer", example=7, help="The organization's number.")
-
-
 OWNER = Field("owner_id", label="Owner", kind="integer", options="list_users", example=12)
-
 
 LABELS = Field(
     "label_ids", label="Labels", kind="list", example=[3], advanced=True, help="Numbers of labels."
 )
-
 
 CUSTOM = Field(
     "custom_fields",
@@ -45,20 +37,13 @@ CUSTOM = Field(
     help="The fields' codes and values. “List deal fields” and “List person fields” give the codes.",
 )
 
-
 CLOSE_DATE = Field("expected_close_date", label="Expected close", kind="date", example="2026-12-24")
-
-
 STATUS = Field("status", label="Status", kind="select", choices=("open", "won", "lost"), example="open")
-
-
 PIPELINE = Field("pipeline_id", label="Pipeline", kind="integer", options="list_pipelines", example=1)
-
 
 STAGE = Field(
     "stage_id", label="Stage", kind="integer", options="list_stages", example=2, depends_on=("pipeline_id",)
 )
-
 
 PERSON = {
     "id": Output("data.id", kind="integer"),
@@ -70,7 +55,6 @@ PERSON = {
     "add_time": "data.add_time",
     "update_time": "data.update_time",
 }
-
 
 DEAL: dict[str, Output | str] = {
     "id": Output("data.id", kind="integer"),
@@ -87,13 +71,11 @@ DEAL: dict[str, Output | str] = {
     "custom_fields": Output("data.custom_fields", kind="object"),
 }
 
-
 # The same in a list, where no "data" stands around each.
 LISTED_DEAL = {
     name: Output(as_output(value).path.removeprefix("data."), kind=as_output(value).kind)
     for name, value in DEAL.items()
 }
-
 
 POINTS = {
     "emails": lambda inputs: contact_points(inputs.get("emails")),

@@ -67,9 +67,7 @@ ALSO_SOFTWARE = Field(
     help="Careful: this workflow's own changes would start it again.",
 )
 
-
 HAPPENED = {"timestamp": "meta.timestamp", "user_id": "meta.user_id"}
-
 
 CURRENT_DEAL = {
     "id": 101,
@@ -85,7 +83,6 @@ CURRENT_DEAL = {
     "update_time": "2026-11-22T09:30:00Z",
     "custom_fields": {},
 }
-
 
 TRIGGERS = (
     Trigger(
