@@ -34,7 +34,6 @@ from integrations.framework import (
 
 TOLERANCE_SECONDS = 180  # Calendly's own example refuses what is older than three minutes
 
-
 connector = Connector(
     slug="calendly",
     name="Calendly",

@@ -94,7 +94,6 @@ BOOK = Action(
     effect="unsafe",
 )
 
-
 CREATE_LINK = Action(
     key="create_scheduling_link",
     label="Create a single-use link",
@@ -107,7 +106,6 @@ CREATE_LINK = Action(
     returns={"booking_url": "resource.booking_url"},
     effect="unsafe",
 )
-
 
 CREATE_SHARE = Action(
     key="create_share",
@@ -155,7 +153,6 @@ CREATE_SHARE = Action(
     effect="unsafe",
 )
 
-
 LIST_TIMES = Action(
     key="list_available_times",
     label="List available times",
@@ -197,14 +194,12 @@ LIST_TIMES = Action(
     effect="read",
 )
 
-
 TYPE = {
     "uri": "uri",
     "name": "name",
     "duration": Output("duration", kind="integer"),
     "scheduling_url": "scheduling_url",
 }
-
 
 LIST_TYPES = Action(
     key="list_event_types",
@@ -216,9 +211,7 @@ LIST_TYPES = Action(
     effect="read",
 )
 
-
 MEMBER = {"uri": "user.uri", "name": "user.name", "email": "user.email", "role": "role"}
-
 
 LIST_MEMBERS = Action(
     key="list_members",

@@ -16,11 +16,7 @@ from integrations.framework import (
 )
 
 PAGE_SIZE = 100
-
-
 MOST_PAGES = 50
-
-
 PAGES = CursorPages(items="collection", into="page_token", cursor="pagination.next_page_token")
 
 

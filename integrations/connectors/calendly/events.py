@@ -50,7 +50,6 @@ LIST_EVENTS = Action(
     effect="read",
 )
 
-
 GET_EVENT = Action(
     key="get_event",
     label="Get a scheduled meeting",
@@ -63,7 +62,6 @@ GET_EVENT = Action(
     },
     effect="read",
 )
-
 
 LIST_INVITEES = Action(
     key="list_invitees",
@@ -88,7 +86,6 @@ LIST_INVITEES = Action(
     returns={"invitees": Output("collection", kind="list", of=INVITEE)},
     effect="read",
 )
-
 
 INVITEE_FIELD = Field(
     "invitee",
@@ -121,7 +118,6 @@ GET_INVITEE = Action(
     effect="read",
 )
 
-
 CANCEL = Action(
     key="cancel_event",
     label="Cancel a meeting",
@@ -145,7 +141,6 @@ CANCEL = Action(
     returns={"canceled_by": "resource.canceled_by", "reason": "resource.reason"},
     effect="unsafe",
 )  # a second time it is refused
-
 
 MARK_NO_SHOW = Action(
     key="mark_no_show",

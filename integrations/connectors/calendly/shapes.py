@@ -5,19 +5,10 @@ from collections.abc import Mapping
 from integrations.framework import Field, Output
 
 EVENT_URI = "https://api.calendly.com/scheduled_events/GBGBDCAADAEDCRZ2"
-
-
 INVITEE_URI = f"{EVENT_URI}/invitees/AAAAAAAAAAAAAAAA"
-
-
 TYPE_URI = "https://api.calendly.com/event_types/AAAAAAAAAAAAAAAA"
-
-
 USER_URI = "https://api.calendly.com/users/EBHAAFHDCAEQTSEZ"
-
-
 ORGANIZATION_URI = "https://api.calendly.com/organizations/EBHAAFHDCAEQTSEZ"
-
 
 EVENT = Field(
     "event",
@@ -27,11 +18,9 @@ EVENT = Field(
     help="Its address, as given by the trigger or an earlier step.",
 )
 
-
 EVENT_TYPE = Field(
     "event_type", label="Event type", required=True, options="list_event_types", example=TYPE_URI
 )
-
 
 PERSON = Field(
     "user",
@@ -40,7 +29,6 @@ PERSON = Field(
     example=USER_URI,
     help="Empty takes the whole organization.",
 )
-
 
 LIMIT = Field(
     "limit",
@@ -53,7 +41,6 @@ LIMIT = Field(
     advanced=True,
 )
 
-
 MEETING = {
     "uri": "uri",
     "name": "name",
@@ -64,7 +51,6 @@ MEETING = {
     "location": Output("location", kind="object"),
     "created_at": "created_at",
 }
-
 
 INVITEE = {
     "uri": "uri",

@@ -59,7 +59,6 @@ def not_moved(event: dict, config: dict, account: dict) -> bool:
 
 ONLY_TYPE = Field("event_type", label="Only this event type", options="list_event_types", example=TYPE_URI)
 
-
 WHOLE = Field(
     "whole_organization",
     label="Of the whole organization",
@@ -67,7 +66,6 @@ WHOLE = Field(
     example=False,
     help="Otherwise only the connected person's. Needs an administrator.",
 )
-
 
 ATTENDEE = {
     "uri": "payload.uri",
@@ -86,7 +84,6 @@ ATTENDEE = {
     "rescheduled": Output("payload.rescheduled", kind="boolean"),
     "old_invitee": "payload.old_invitee",
 }
-
 
 TRIGGERS = (
     Trigger(
