@@ -130,34 +130,28 @@ async def columns(connection: psycopg.AsyncConnection[Any], values: Mapping[str,
 
 
 async def new_rows(connection: psycopg.AsyncConnection[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return rows whose cursor is not older than `since`, oldest first; without `since` the newest alone.
+    """Return rows whose cursor is not older than `since`, newest first.
 
     after: (cursor, key) of the page before; pages go on behind it, so that any number of rows may share a cursor.
     """
     cursor, key = sql.Identifier(str(values["cursor_column"])), sql.Identifier(str(values["key_column"]))
     bound: list[Any] = []
+    conditions = [sql.SQL("{} IS NOT NULL").format(cursor)]
+    if values.get("since") is not None:
+        bound.append(str(values["since"]))
+        conditions.append(sql.SQL("{} >= $1").format(cursor))
     if values.get("after"):
-        bound = [str(part) for part in values["after"]]
-        condition = sql.SQL("({}, {}) > ($1, $2)").format(cursor, key)
-    elif values.get("since") is not None:
-        bound = [str(values["since"])]
-        condition = sql.SQL("{} >= $1").format(cursor)
-    else:
-        condition = sql.SQL("{} IS NOT NULL").format(cursor)
-    newest = not bound
+        first = len(bound) + 1
+        bound += [str(part) for part in values["after"]]
+        conditions.append(
+            sql.SQL("({}, {}) < ({}, {})").format(cursor, key, sql.SQL(f"${first}"), sql.SQL(f"${first + 1}"))  # type: ignore[arg-type] # numbers
+        )
     statement = sql.SQL(
         'SELECT {0}::text AS "cursor", {1}::text AS "key", to_jsonb(t) AS "row" FROM {2} t WHERE {3}'
-        " ORDER BY t.{0} {4}, t.{1} {4} LIMIT {5}"
-    ).format(
-        cursor,
-        key,
-        _table(values["table"]),
-        condition,
-        sql.SQL("DESC" if newest else "ASC"),
-        sql.Literal(LOOK_ROWS),
-    )
+        " ORDER BY t.{0} DESC, t.{1} DESC LIMIT {4}"
+    ).format(cursor, key, _table(values["table"]), sql.SQL(" AND ").join(conditions), sql.Literal(LOOK_ROWS))
     rows = await _rows(connection, statement.as_string(connection), bound, LOOK_ROWS)
-    more = len(rows) == LOOK_ROWS and not newest
+    more = len(rows) == LOOK_ROWS
     return {"rows": rows, "after": [rows[-1]["cursor"], rows[-1]["key"]] if more else None}
 
 
@@ -199,7 +193,6 @@ async def _connected(
             # Whatever our own environment holds is not for other servers.
             options="",
             passfile="/dev/null",
-            service="",
             sslcertmode="disable",
             gssencmode="disable",
             target_session_attrs="any",
@@ -364,7 +357,7 @@ def _not_connected(error: psycopg.Error, where: str) -> Exception:
             "The database takes no further connection right now. We will try again.", detail="busy"
         )
     return TemporaryError(
-        f"The server {where} could not be reached. Check host and port.", detail=type(error).__name__
+        f"The server {where} could not be reached. Check host and port.", detail=words[:300]
     )
 
 

@@ -226,7 +226,6 @@ connector = Connector(
                 items="rows",
                 id="key",
                 stamp="cursor",
-                order="oldest_first",
                 pagination=Behind(),
                 interval_seconds=120,
             ),
