@@ -31,7 +31,6 @@ def receive(
 ) -> Reply:
     """Return what the service is answered; the delivery, its decisions and runs are on disk by then, all or nothing."""
     certificate = certificates.named_by(inbound)  # it may call the service, so before the scope
-    certificate = certificates.named_by(inbound)  # it may call the service, so before the scope
     with organization_scope(organization_id):
         row = provider.active_rows().filter(pk=trigger_id).first()
         webhooks = provider.webhooks_of(row) if row is not None else None
