@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.connectors import make
-from integrations.connectors.make import connector
+from integrations.connectors.make import connector, lists
+from integrations.connectors.make.data import send_to_webhook
 from integrations.framework import (
     Call,
     PermanentError,
@@ -131,7 +131,7 @@ def test_failures_say_whether_a_retry_can_help(status, body, url, error, says):
 
 
 def test_scenarios_of_all_organizations_are_read_over_three_pages(httpserver, monkeypatch):
-    monkeypatch.setattr(make, "PAGE_SIZE", 2)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 2)
     one, two = {"id": 5, "name": "Shop"}, {"id": 6, "name": "Studio"}
     arrived = answer_in_turn(
         httpserver,
@@ -168,7 +168,7 @@ def test_webhooks_and_stores_are_named_with_their_team_and_without_their_secret(
 
 def steps_to_webhook(address):
     """Return the second request of “Send data to a webhook”, when Make names this address."""
-    steps = make.send_to_webhook(Call({"hook_id": 58, "data": {"a": 1}}, {"zone": "eu1.make.com"}))
+    steps = send_to_webhook(Call({"hook_id": 58, "data": {"a": 1}}, {"zone": "eu1.make.com"}))
     next(steps)
     return steps, steps.send(answer(200, {"hook": {"url": address}}))
 
