@@ -194,10 +194,13 @@ class EffectResult:
         recorded, "key" of the
       wake condition is output["id"] / ["id"] / ["execution_id"] where present, else the idempotency key.
     cost: tokens and money, JSON or None.
+    settled: for approval, wait and workflow, the Answer.value that is known at once, so that the step need not wait:
+      a dry run answers its own questions. None: the step waits.
     """
 
     output: Json = None
     cost: Json = None
+    settled: Json = None
 
 
 class Effects(Protocol):

@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 
 from accounts.tenancy import uuid7
+from workflows.runner import dry_run
 from workflows.runner.journal import RunJournal
 from workflows.runner.store import compact, json_rows
 from workflows.runner.wake import NOTIFY_WOKEN
@@ -164,7 +165,8 @@ def _statement(batch: Sequence[Entry]) -> tuple[str, dict[str, Any], list[str], 
         else:
             _add(rows, "ends", _end_row(entry, end))
             if end.is_final:
-                _add(rows, "usage", _usage_row(claim.id, "WORKFLOW_EXECUTIONS", 1))
+                if claim.mode != dry_run.MODE:
+                    _add(rows, "usage", _usage_row(claim.id, "WORKFLOW_EXECUTIONS", 1))
                 if claim.relation == "CHILD" and claim.parent_id:
                     parents.append(claim.parent_id)
                 if claim.attempt > 1:

@@ -34,7 +34,7 @@ from workflows.engine.interface import (
     Json,
     StepError,
 )
-from workflows.runner import ai, http_step, own_effects
+from workflows.runner import ai, dry_run, http_step, own_effects
 from workflows.runner.credentials import note_broken, open_integration
 from workflows.runner.store import Claim
 
@@ -98,6 +98,11 @@ class RunEffects:
         self.journal = journal
 
     def effect_class(self, kind: EffectKind, inputs: Mapping[str, Json]) -> EffectClass:
+        if self.claim.mode == dry_run.MODE:
+            return EffectClass.READ  # nothing leaves a dry run, so nothing is ever in doubt
+        return self._class_of(kind, inputs)
+
+    def _class_of(self, kind: EffectKind, inputs: Mapping[str, Json]) -> EffectClass:
         if kind is not EffectKind.ACTION:
             return default_class(kind, inputs)
         try:
@@ -106,9 +111,13 @@ class RunEffects:
             return EffectClass.READ  # nothing will be sent: perform() says what is missing
 
     async def perform(self, call: EffectCall) -> EffectResult:
-        self.journal.effect_classes[call.path] = str(call.effect_class)
-        if self.claim.mode == "DRY_RUN" and call.effect_class is not EffectClass.READ:
-            return self._shown(call)
+        real_class = self._class_of(call.kind, call.inputs)
+        self.journal.effect_classes[call.path] = str(real_class)
+        # A workflow that it starts is a dry run as well, so that one really begins.
+        is_shown = real_class is not EffectClass.READ and call.kind is not EffectKind.WORKFLOW
+        if self.claim.mode == dry_run.MODE and is_shown:
+            self.journal.log("INFO", call.path, _("Dry run: this was only shown, nothing was sent."))
+            return dry_run.shown(call)
         calling.set(self.journal)
         started = time.monotonic()
         try:
@@ -204,13 +213,6 @@ class RunEffects:
             may_have_happened=error.may_have_happened,
             held_key=held,
         )
-
-    def _shown(self, call: EffectCall) -> EffectResult:
-        """Return what a dry run shows in place of a call that would change something."""
-        output: dict[str, Any] = {"dry_run": True, "would_send": dict(call.inputs)}
-        if call.kind is EffectKind.HTTP:
-            output |= {"status": 200, "headers": {}, "body": None}
-        return EffectResult(output)
 
 
 async def close(hands: Hands) -> None:

@@ -28,7 +28,8 @@ class Delay(StepKind):
                 until = max(until, instant_of(here.render(self.until), home_of(organization)))
             if self.business_hours:
                 until = in_business_hours(until, organization)
-        if until > here.now():
+        # A dry run shows how long it would wait.
+        if until > here.now() and here.run.execution.get("mode") != "DRY_RUN":
             wait = here.suspend(WakeKind.DELAY, here.walk.key_of(here.path), until)
             if (until - here.now()).total_seconds() >= SHORT_WAIT_SECONDS:
                 raise wait

@@ -47,7 +47,10 @@ class Approval(StepKind):
             if self.deadline is not None:
                 deadline_at = (here.started_at + timedelta(seconds=self.deadline)).isoformat()
             inputs = {**self.fixed, **here.render(self.question), "deadline_at": deadline_at}
-            output = (await here.perform(EffectKind.APPROVAL, inputs)).output or {}
+            result = await here.perform(EffectKind.APPROVAL, inputs)
+            output = result.output or {}
+            if result.settled is not None:
+                return self._decided({"form": {}, "who": [], **result.settled, **output, "by_deadline": False})
             waiting = {"approval": output, "key": str(output.get("id") or here.key), "wake_at": deadline_at}
         wake_at = instant_of(waiting["wake_at"]) if waiting.get("wake_at") else None
         if wake_at is not None and here.now() >= wake_at:
@@ -85,9 +88,11 @@ class Wait(StepKind):
             waiting = here.waiting
             if waiting is None or waiting.get("kind") != WakeKind.WAIT:
                 ends = here.frame.deadline
-                output = (
-                    await here.perform(EffectKind.WAIT, {"deadline_at": ends.isoformat() if ends else None})
-                ).output or {}
+                given = {"deadline_at": ends.isoformat() if ends else None}
+                result = await here.perform(EffectKind.WAIT, given)
+                output = result.output or {}
+                if result.settled is not None:
+                    return result.settled
                 waiting = {"address": output, "key": str(output.get("id") or here.key)}
             ends = here.frame.deadline if here.frame.owner == here.path else None
             raise here.suspend(WakeKind.WAIT, waiting["key"], ends, recorded={"address": waiting["address"]})

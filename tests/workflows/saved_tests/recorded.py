@@ -33,7 +33,7 @@ ORDER = {
                             "name": "Tell the team",
                             "type": "action",
                             "provider": "SLACK",
-                            "operation": "post_message",
+                            "operation": "send_message",
                             "with": {"channel": "#orders", "text": "{{ steps.order.output.body.name }} ordered"},
                         }
                     ],
@@ -64,7 +64,7 @@ ANSWERS: dict[str, tuple[Any, Any]] = {
     ),
     "route.large.tell": (
         {"provider": "SLACK", "with": {"channel": "#orders", "text": "Ann ordered"}},
-        {"message_id": "1.2"},
+        {"ts": "1.2"},
     ),
 }
 
