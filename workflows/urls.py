@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from workflows import urls_public
+from workflows import urls_public, urls_saved_tests
 from workflows.views import (
     activation,
     approvals,
     dashboard,
     detail,
-    editor,
     executions,
     run_actions,
+    run_bulk,
     run_compare,
     run_fork,
     runs,
@@ -20,6 +20,7 @@ from workflows.views import (
     versions,
 )
 from workflows.views import list as workflow_lists
+from workflows.views.editor import urls as editor_urls
 
 app_name = "workflows"
 urlpatterns: list[URLPattern] = [
@@ -40,8 +41,7 @@ urlpatterns: list[URLPattern] = [
     path("workflows/<uuid:workflow_id>/assignments/", detail.assignments, name="assignments"),
     path("workflows/<uuid:workflow_id>/settings/", detail.workflow_settings, name="settings"),
     path("workflows/<uuid:workflow_id>/copy/", detail.copy, name="copy"),
-    path("workflows/<uuid:workflow_id>/edit/", editor.edit, name="edit"),
-    path("workflows/<uuid:workflow_id>/draft/", editor.draft, name="draft"),
+    *editor_urls.urlpatterns,
     path("workflows/<uuid:workflow_id>/publication/", versions.publication, name="publication"),
     path("workflows/<uuid:workflow_id>/versions/", versions.versions, name="versions"),
     path("workflows/<uuid:workflow_id>/versions/<int:number>/", versions.version, name="version"),
@@ -57,7 +57,9 @@ urlpatterns: list[URLPattern] = [
     path("workflows/<uuid:workflow_id>/deletion/", activation.deletion, name="deletion"),
     path("workflows/<uuid:workflow_id>/run/", runs.run_now, name="run-now"),
     path("runs/", runs.runs, name="runs"),
-    path("runs/bulk/", run_actions.bulk, name="runs-bulk"),
+    path("runs/bulk/", run_bulk.bulk, name="runs-bulk"),
+    path("runs/bulk/<uuid:bulk_id>/", run_bulk.progress, name="runs-bulk-progress"),
+    path("runs/bulk/<uuid:bulk_id>/cancellation/", run_bulk.cancellation, name="runs-bulk-cancellation"),
     path("runs/compare/", run_compare.compare_ticked, name="runs-compare"),
     path("runs/<uuid:execution_id>/", executions.run, name="run"),
     path("runs/<uuid:execution_id>/timeline/", executions.run_timeline, name="run-timeline"),
@@ -75,4 +77,5 @@ urlpatterns: list[URLPattern] = [
     path("approvals/<uuid:approval_id>/decision/", approvals.decision, name="decision"),
 ]
 
+urlpatterns += urls_saved_tests.urlpatterns
 urlpatterns += urls_public.urlpatterns

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from tests.access import EDITORS, MANAGERS, PUBLIC, Rule
 from tests.worlds import World, make_execution
-from workflows.models import Approval, Execution, ExecutionStep, SavedTest, Trigger
+from workflows.models import Approval, BulkAction, DraftChange, Execution, ExecutionStep, SavedTest, Trigger, Workflow
 
 
 def workflow(world: World) -> list[Any]:
@@ -60,6 +60,13 @@ def step(world: World) -> list[Any]:
     return [run.pk, made.pk]
 
 
+def bulk_action(world: World) -> list[Any]:
+    made = BulkAction.objects.create(
+        organization=world.organization, action="RESTART", newest=world.workflow.pk, requested_by=world.owner
+    )
+    return [made.pk]
+
+
 def forkable(world: World) -> list[Any]:
     run = make_execution(world, status="FAILED", result="FAILURE")
     ExecutionStep.objects.create(
@@ -92,6 +99,22 @@ def saved_test(world: World) -> list[Any]:
     return [world.workflow.pk, made.pk]
 
 
+def draft_step(world: World) -> list[Any]:
+    return [world.workflow.pk, "greet"]
+
+
+def draft_trigger(world: World) -> list[Any]:
+    Workflow.objects.filter(pk=world.workflow.pk).update(triggers=[{"type": "manual"}])
+    return [world.workflow.pk, "manual"]
+
+
+def draft_change(world: World) -> list[Any]:
+    made = DraftChange.objects.create(
+        organization=world.organization, workflow=world.workflow, sentence="Step added", before={}, after={}
+    )
+    return [world.workflow.pk, made.pk]
+
+
 RULES: dict[str, Rule] = {
     # Known by their tokens; see tests/workflows/triggers/ and test_approvals.py.
     "hook": PUBLIC,
@@ -113,6 +136,28 @@ RULES: dict[str, Rule] = {
     "settings": Rule(allow=EDITORS, arguments=workflow),
     "copy": Rule(allow=EDITORS, arguments=workflow, method="POST"),
     "edit": Rule(allow=EDITORS, arguments=workflow),
+    "edit-text": Rule(allow=EDITORS, arguments=workflow),
+    "edit-settings": Rule(allow=EDITORS, arguments=workflow),
+    "edit-choose": Rule(allow=EDITORS, arguments=workflow),
+    "edit-choose-trigger": Rule(allow=EDITORS, arguments=workflow),
+    "edit-add": Rule(allow=EDITORS, arguments=workflow, method="POST", data={"kind": "set"}),
+    "edit-add-trigger": Rule(allow=EDITORS, arguments=workflow, method="POST", data={"kind": "manual"}),
+    "edit-paste-panel": Rule(allow=EDITORS, arguments=workflow),
+    "edit-paste": Rule(
+        allow=EDITORS, arguments=workflow, method="POST", data={"steps": '{"type": "stop", "id": "end"}'}
+    ),
+    "edit-undo": Rule(allow=EDITORS, arguments=workflow, method="POST"),
+    "edit-undo-one": Rule(allow=EDITORS, arguments=draft_change, method="POST"),
+    "edit-redo": Rule(allow=EDITORS, arguments=workflow, method="POST"),
+    "edit-step": Rule(allow=EDITORS, arguments=draft_step),
+    "edit-move": Rule(allow=EDITORS, arguments=draft_step, method="POST", data={"to": "up"}),
+    "edit-duplicate": Rule(allow=EDITORS, arguments=draft_step, method="POST"),
+    "edit-switch": Rule(allow=EDITORS, arguments=draft_step, method="POST"),
+    "edit-removal": Rule(allow=EDITORS, arguments=draft_step, method="POST"),
+    "edit-branches": Rule(allow=EDITORS, arguments=draft_step, method="POST"),
+    "edit-trigger": Rule(allow=EDITORS, arguments=draft_trigger),
+    "edit-switch-trigger": Rule(allow=EDITORS, arguments=draft_trigger, method="POST"),
+    "edit-removal-trigger": Rule(allow=EDITORS, arguments=draft_trigger, method="POST"),
     "draft": Rule(allow=EDITORS, arguments=workflow, method="POST", data={"document": "{", "revision": "1"}),
     "publication": Rule(allow=EDITORS, arguments=workflow),
     "versions": Rule(arguments=workflow),
@@ -132,6 +177,8 @@ RULES: dict[str, Rule] = {
     "run-data": Rule(arguments=execution),
     "run-log": Rule(arguments=execution),
     "step-data": Rule(arguments=step),
+    "runs-bulk-progress": Rule(allow=EDITORS, arguments=bulk_action),
+    "runs-bulk-cancellation": Rule(allow=EDITORS, arguments=bulk_action, method="POST"),
     "runs-compare": Rule(),
     "run-compare": Rule(arguments=execution),
     "run-fork": Rule(allow=EDITORS, arguments=forkable),

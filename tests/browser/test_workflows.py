@@ -71,7 +71,7 @@ def draft(world: World) -> dict[str, Any]:
 
 
 def test_the_editor_points_at_the_faulty_line_and_saves_what_is_right(world: World, open_as: Open) -> None:
-    page = open_as(world.owner, address("edit", world.workflow.pk))
+    page = open_as(world.owner, address("edit-text", world.workflow.pk))
     text = page.get_by_label("Definition")
     good = text.input_value()
     text.fill(good.replace('"values"', '"valeus"'))
@@ -91,7 +91,7 @@ def test_the_editor_points_at_the_faulty_line_and_saves_what_is_right(world: Wor
 
 
 def test_two_tabs_never_overwrite_each_other(world: World, open_as: Open) -> None:
-    path = address("edit", world.workflow.pk)
+    path = address("edit-text", world.workflow.pk)
     first, second = open_as(world.owner, path), open_as(world.admin, path)
     for page, word in ((first, "First"), (second, "Second")):
         text = page.get_by_label("Definition")
@@ -167,7 +167,7 @@ def test_no_page_scrolls_sideways_on_a_small_phone(world: World, open_as: Open, 
     page = open_as(world.owner, address("dashboard"), viewport={"width": 320, "height": 640})
     paths = [
         address(name, world.workflow.pk)
-        for name in ("detail", "steps", "triggers", "versions", "edit", "publication")
+        for name in ("detail", "steps", "triggers", "versions", "edit", "edit-text", "publication")
     ]
     paths += [address(name) for name in ("dashboard", "list", "create", "runs", "approvals", "front")]
     paths += [address("run", run.pk), reverse("help")]

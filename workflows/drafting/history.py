@@ -83,7 +83,12 @@ def remember(
         last.save(update_fields=["after"])
         return last
     made: DraftChange = DraftChange.objects.create(
-        workflow=workflow, user=user, sentence=sentence[:200], subject=subject[:80], before=before, after=after
+        workflow=workflow,
+        user=user,
+        sentence=sentence[:200],
+        subject=subject[:80],
+        before=before,
+        after=after,
     )
     rows = DraftChange.objects.filter(workflow=workflow).order_by("-id")
     DraftChange.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[KEPT : KEPT + 100])).delete()
@@ -127,7 +132,9 @@ def _replay(workflow: Workflow, user: User, change: DraftChange, start: Document
     if same_json(now, start):
         _save(locked, goal, user)
         return
-    steps, conflicts = three_way_merge(_without_triggers(start), _without_triggers(goal), _without_triggers(now))
+    steps, conflicts = three_way_merge(
+        _without_triggers(start), _without_triggers(goal), _without_triggers(now)
+    )
     triggers = _three_way(start.get("triggers"), goal.get("triggers"), now.get("triggers"))
     if conflicts or triggers is None:
         raise Refused(

@@ -92,7 +92,10 @@ def nudge(document: Document, step_id: str, direction: str) -> Changed:
     """Move a step by one place: up, down, into the block before it, or out of its own. Raises Refused at the edge."""
     place = destination(document, step_id, direction)
     if place is None:
-        words = {"into": _("There is no block right before this step."), "out": _("This step is in no block.")}
+        words = {
+            "into": _("There is no block right before this step."),
+            "out": _("This step is in no block."),
+        }
         raise Refused(words.get(direction, _("It cannot move any further.")))
     return move(document, step_id, *place)
 
@@ -167,10 +170,8 @@ def add_lane(document: Document, step_id: str) -> Changed:
     if len(step["branches"]) >= limits.MAX_BRANCHES:
         raise Refused(_("A step may have {count} branches at most.").format(count=limits.MAX_BRANCHES))
     name = free_name("way_1", {branch["name"] for branch in step["branches"]})
-    lane: Step = {"name": name, "steps": []}
-    if step["type"] == "branch":
-        lane["when"] = {"value": "", "is": "equals", "to": ""}
-    step["branches"].append(lane)
+    # A new branch has no condition yet: publishing asks for one, where an empty comparison would silently hold.
+    step["branches"].append({"name": name, "steps": []})
     return Changed(document, step_id)
 
 

@@ -145,7 +145,12 @@ def _step_fault(step: Any, seen: set[str], depth: int) -> str:
     names: set[str] = set()
     for branch in branches:
         name = branch.get("name") if isinstance(branch, dict) else None
-        if not isinstance(name, str) or not name or name in names or not isinstance(branch.get("steps"), list):
+        if (
+            not isinstance(name, str)
+            or not name
+            or name in names
+            or not isinstance(branch.get("steps"), list)
+        ):
             return _("A branch of “{id}” has no name or no steps.").format(id=step_id)
         names.add(name)
     for name in ("otherwise", "steps"):

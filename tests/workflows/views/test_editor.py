@@ -39,7 +39,7 @@ def test_a_saved_draft_is_there_again_and_changes_nothing_that_runs(client: Clie
     assert response.headers["HX-Trigger"] == "steward:saved"
     workflow = stored(alder)
     assert workflow.revision == 2
-    assert "Good morning" in client.get(reverse("workflows:edit", args=[workflow.pk])).context["text"]
+    assert "Good morning" in client.get(reverse("workflows:edit-text", args=[workflow.pk])).context["text"]
     with alder.scope():
         assert WorkflowVersion.objects.get(pk=alder.version.pk).definition == SET_GREETING
 
@@ -196,5 +196,5 @@ def test_a_new_workflow_is_valid_from_the_start(client: Client, alder: World) ->
 def test_what_a_customer_wrote_is_never_markup(client: Client, alder: World) -> None:
     client.force_login(alder.owner)
     save(client, alder, with_text("<script>alert(1)</script>"))
-    response = client.get(reverse("workflows:edit", args=[alder.workflow.pk]))
+    response = client.get(reverse("workflows:edit-text", args=[alder.workflow.pk]))
     assert "<script>alert(1)" not in response.text

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import Permission, requires
 from workflows import access, draft_text, publishing
 from workflows.draft_text import DraftText
+from workflows.drafting import history
 from workflows.models import Workflow
 from workflows.queries.recipe import recipe_of
 from workflows.views.parts import wants_part
@@ -26,7 +27,9 @@ def edit(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     """Show the draft as text, what is wrong with it, and its recipe."""
     workflow = access.workflow_for(request, workflow_id, with_definition=True)
     text = draft_text.text_of(workflow)
-    return render(request, "workflows/edit.html", _context(workflow, text, draft_text.read(text, workflow)))
+    return render(
+        request, "workflows/edit_text.html", _context(workflow, text, draft_text.read(text, workflow))
+    )
 
 
 @require_POST
@@ -70,9 +73,10 @@ def _save(request: HttpRequest, workflow: Workflow, document: dict[str, Any]) ->
             sent = {}
         elif (workflow.triggers, workflow.schedule) != (base_triggers, base_schedule):
             raise publishing.DraftConflict(workflow)
-    return publishing.save_draft(
-        workflow, definition, revision=revision, user=access.person(request), base=base, **sent
-    )
+    before, person = draft_text.document_of(workflow), access.person(request)
+    saved = publishing.save_draft(workflow, definition, revision=revision, user=person, base=base, **sent)
+    history.remember(saved.workflow, person, _("Text changed"), before, subject="text")
+    return saved
 
 
 def _context(
@@ -98,15 +102,15 @@ def _saved(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             messages.warning(request, _("Saved. Some things must be corrected before you can publish it."))
         else:
             messages.success(request, _("Draft saved."))
-        return redirect("workflows:edit", context["workflow"].pk)
+        return redirect("workflows:edit-text", context["workflow"].pk)
     return _answer(request, context, 200)
 
 
 def _merged(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     if not wants_part(request):
         messages.success(request, _("Saved, together with what a colleague changed meanwhile."))
-        return redirect("workflows:edit", context["workflow"].pk)
-    response = render(request, "workflows/edit.html#editor", context)
+        return redirect("workflows:edit-text", context["workflow"].pk)
+    response = render(request, "workflows/edit_text.html#editor", context)
     response.headers["HX-Retarget"] = "#editor"
     response.headers["HX-Trigger"] = "steward:saved"
     return response
@@ -114,8 +118,10 @@ def _merged(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 def _answer(request: HttpRequest, context: dict[str, Any], status: int) -> HttpResponse:
     if not wants_part(request):
-        return render(request, "workflows/edit.html", context, status=status)
-    response = render(request, "workflows/edit.html#feedback", context | {"is_update": True}, status=status)
+        return render(request, "workflows/edit_text.html", context, status=status)
+    response = render(
+        request, "workflows/edit_text.html#feedback", context | {"is_update": True}, status=status
+    )
     if status == 200:
         response.headers["HX-Trigger"] = "steward:saved"
     return response
