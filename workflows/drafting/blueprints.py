@@ -16,33 +16,167 @@ from workflows.drafting.places import Refused, Step
 
 # type -> (group, title, sentence, icon, tone, what a new one holds)
 TYPES: dict[str, tuple[str, Any, Any, str, str, Step]] = {
-    "ai": ("work", gettext_lazy("AI"), gettext_lazy("Write, summarize, sort or find facts in a text."), "sparkles", "warm", {"operation": "generate"}),
-    "http": ("work", gettext_lazy("Web request"), gettext_lazy("Call any address on the web."), "globe", "info", {"method": "GET"}),
-    "approval": ("work", gettext_lazy("Ask a person"), gettext_lazy("Somebody says yes or no before it goes on."), "user-check", "warm", {"title": gettext_lazy("May this go on?")}),
-    "branch": ("flow", gettext_lazy("Branch"), gettext_lazy("Go different ways, depending on the data."), "split", "warning", {"branches": [{"name": "way_1", "steps": []}]}),
-    "loop": ("flow", gettext_lazy("For each"), gettext_lazy("Do the same for every entry of a list."), "repeat", "warning", {"steps": []}),
-    "parallel": ("flow", gettext_lazy("At the same time"), gettext_lazy("Go several ways at once."), "columns-3", "warning", {"branches": [{"name": "way_1", "steps": []}, {"name": "way_2", "steps": []}]}),
-    "repeat": ("flow", gettext_lazy("Repeat"), gettext_lazy("Do the same until something holds."), "rotate-cw", "warning", {"steps": [], "max_times": 10}),
-    "delay": ("flow", gettext_lazy("Wait"), gettext_lazy("For a length of time, or until a moment."), "clock", "neutral", {"for": "1h"}),
+    "ai": (
+        "work",
+        gettext_lazy("AI"),
+        gettext_lazy("Write, summarize, sort or find facts in a text."),
+        "sparkles",
+        "warm",
+        {"operation": "generate"},
+    ),
+    "http": (
+        "work",
+        gettext_lazy("Web request"),
+        gettext_lazy("Call any address on the web."),
+        "globe",
+        "info",
+        {"method": "GET"},
+    ),
+    "approval": (
+        "work",
+        gettext_lazy("Ask a person"),
+        gettext_lazy("Somebody says yes or no before it goes on."),
+        "user-check",
+        "warm",
+        {"title": gettext_lazy("May this go on?")},
+    ),
+    "branch": (
+        "flow",
+        gettext_lazy("Branch"),
+        gettext_lazy("Go different ways, depending on the data."),
+        "split",
+        "warning",
+        {"branches": [{"name": "way_1", "steps": []}]},
+    ),
+    "loop": (
+        "flow",
+        gettext_lazy("For each"),
+        gettext_lazy("Do the same for every entry of a list."),
+        "repeat",
+        "warning",
+        {"steps": []},
+    ),
+    "parallel": (
+        "flow",
+        gettext_lazy("At the same time"),
+        gettext_lazy("Go several ways at once."),
+        "columns-3",
+        "warning",
+        {"branches": [{"name": "way_1", "steps": []}, {"name": "way_2", "steps": []}]},
+    ),
+    "repeat": (
+        "flow",
+        gettext_lazy("Repeat"),
+        gettext_lazy("Do the same until something holds."),
+        "rotate-cw",
+        "warning",
+        {"steps": [], "max_times": 10},
+    ),
+    "delay": (
+        "flow",
+        gettext_lazy("Wait"),
+        gettext_lazy("For a length of time, or until a moment."),
+        "clock",
+        "neutral",
+        {"for": "1h"},
+    ),
     "stop": ("flow", gettext_lazy("Stop"), gettext_lazy("End the run here."), "octagon-x", "neutral", {}),
-    "set": ("data", gettext_lazy("Keep values"), gettext_lazy("Put values under names for later steps."), "tag", "neutral", {"values": {}}),
-    "transform": ("data", gettext_lazy("Reshape data"), gettext_lazy("Filter, sort, count or split lists, tables, texts, dates."), "shuffle", "neutral", {"operation": "filter"}),
-    "code": ("data", gettext_lazy("Code"), gettext_lazy("A short Python or JavaScript program."), "code", "neutral", {"language": "python"}),
-    "workflow": ("more", gettext_lazy("Another workflow"), gettext_lazy("Run it and use its result."), "workflow", "info", {}),
-    "wait": ("more", gettext_lazy("Wait for a call"), gettext_lazy("Until another system calls a one-time address."), "hourglass", "neutral", {}),
-    "respond": ("more", gettext_lazy("Answer the webhook"), gettext_lazy("Send back what a waiting caller gets."), "reply", "info", {"status": 200}),
-}  # fmt: skip
+    "set": (
+        "data",
+        gettext_lazy("Keep values"),
+        gettext_lazy("Put values under names for later steps."),
+        "tag",
+        "neutral",
+        {"values": {}},
+    ),
+    "transform": (
+        "data",
+        gettext_lazy("Reshape data"),
+        gettext_lazy("Filter, sort, count or split lists, tables, texts, dates."),
+        "shuffle",
+        "neutral",
+        {"operation": "filter"},
+    ),
+    "code": (
+        "data",
+        gettext_lazy("Code"),
+        gettext_lazy("A short Python or JavaScript program."),
+        "code",
+        "neutral",
+        {"language": "python"},
+    ),
+    "workflow": (
+        "more",
+        gettext_lazy("Another workflow"),
+        gettext_lazy("Run it and use its result."),
+        "workflow",
+        "info",
+        {},
+    ),
+    "wait": (
+        "more",
+        gettext_lazy("Wait for a call"),
+        gettext_lazy("Until another system calls a one-time address."),
+        "hourglass",
+        "neutral",
+        {},
+    ),
+    "respond": (
+        "more",
+        gettext_lazy("Answer the webhook"),
+        gettext_lazy("Send back what a waiting caller gets."),
+        "reply",
+        "info",
+        {"status": 200},
+    ),
+}
 GROUPS = (
-    ("work", gettext_lazy("Do something")), ("flow", gettext_lazy("Decide and repeat")),
-    ("data", gettext_lazy("Shape data")), ("more", gettext_lazy("More")),
-)  # fmt: skip
+    ("work", gettext_lazy("Do something")),
+    ("flow", gettext_lazy("Decide and repeat")),
+    ("data", gettext_lazy("Shape data")),
+    ("more", gettext_lazy("More")),
+)
 TRIGGERS: dict[str, tuple[Any, Any, str, dict[str, Any]]] = {
-    "manual": (gettext_lazy("A person presses Run"), gettext_lazy("With a form for what it needs."), "hand", {}),
-    "schedule": (gettext_lazy("At set times"), gettext_lazy("Every weekday at nine, every hour, once a month."), "calendar-clock", {"cron": "0 9 * * 1-5"}),
-    "webhook": (gettext_lazy("Another system calls (webhook)"), gettext_lazy("It gets an address of its own."), "webhook", {}),
-    "form": (gettext_lazy("Somebody sends a form"), gettext_lazy("A page that we host for you."), "list", {"title": gettext_lazy("Contact us"), "schema": {"type": "object", "properties": {"name": {"type": "string", "title": "Name"}, "email": {"type": "string", "format": "email", "title": "E-mail"}}}}),
-    "api": (gettext_lazy("A program starts it (API)"), gettext_lazy("With an API key of your organization."), "key", {}),
-}  # fmt: skip
+    "manual": (
+        gettext_lazy("A person presses Run"),
+        gettext_lazy("With a form for what it needs."),
+        "hand",
+        {},
+    ),
+    "schedule": (
+        gettext_lazy("At set times"),
+        gettext_lazy("Every weekday at nine, every hour, once a month."),
+        "calendar-clock",
+        {"cron": "0 9 * * 1-5"},
+    ),
+    "webhook": (
+        gettext_lazy("Another system calls (webhook)"),
+        gettext_lazy("It gets an address of its own."),
+        "webhook",
+        {},
+    ),
+    "form": (
+        gettext_lazy("Somebody sends a form"),
+        gettext_lazy("A page that we host for you."),
+        "list",
+        {
+            "title": gettext_lazy("Contact us"),
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string", "title": "Name"},
+                    "email": {"type": "string", "format": "email", "title": "E-mail"},
+                },
+            },
+        },
+    ),
+    "api": (
+        gettext_lazy("A program starts it (API)"),
+        gettext_lazy("With an API key of your organization."),
+        "key",
+        {},
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +256,25 @@ def step_offers(text: str, connected: set[str], service: str = "") -> list[Offer
     built_in = [
         OfferGroup(
             str(title),
-            [Offer(key, str(name), str(sentence), icon, tone) for key, (group, name, sentence, icon, tone, _values) in TYPES.items() if group == slug],
+            [
+                Offer(key, str(name), str(sentence), icon, tone)
+                for key, (group, name, sentence, icon, tone, _values) in TYPES.items()
+                if group == slug
+            ],
         )
         for slug, title in GROUPS
-    ]  # fmt: skip
+    ]
     services = [
         OfferGroup(
             each.name,
             [
-                Offer(f"action:{each.slug}:{action.key}", str(action.label), str(action.description), mark=each.name, words=each.name)
+                Offer(
+                    f"action:{each.slug}:{action.key}",
+                    str(action.label),
+                    str(action.description),
+                    mark=each.name,
+                    words=each.name,
+                )
                 for action in each.actions
                 if not action.hidden
             ],
@@ -138,7 +282,7 @@ def step_offers(text: str, connected: set[str], service: str = "") -> list[Offer
             each.provider in connected,
         )
         for each in registry.all_connectors()
-    ]  # fmt: skip
+    ]
     return _found([*built_in, *services], text, service)
 
 
@@ -155,7 +299,13 @@ def trigger_offers(text: str, connected: set[str], service: str = "") -> list[Of
         OfferGroup(
             each.name,
             [
-                Offer(f"provider:{each.slug}:{event.key}", str(event.label), str(event.description), mark=each.name, words=each.name)
+                Offer(
+                    f"provider:{each.slug}:{event.key}",
+                    str(event.label),
+                    str(event.description),
+                    mark=each.name,
+                    words=each.name,
+                )
                 for event in each.triggers
             ],
             each.slug,
@@ -163,7 +313,7 @@ def trigger_offers(text: str, connected: set[str], service: str = "") -> list[Of
         )
         for each in registry.all_connectors()
         if each.triggers
-    ]  # fmt: skip
+    ]
     return _found([built_in, *services], text, service)
 
 

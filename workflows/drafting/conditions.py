@@ -16,15 +16,27 @@ from workflows.drafting.values import ABSENT, shown
 from workflows.drafting.values import read as read_value
 
 WORDS = {
-    "equals": gettext_lazy("is"), "not_equals": gettext_lazy("is not"), "contains": gettext_lazy("contains"),
-    "not_contains": gettext_lazy("does not contain"), "starts_with": gettext_lazy("starts with"),
-    "ends_with": gettext_lazy("ends with"), "matches": gettext_lazy("matches the pattern"),
-    "not_matches": gettext_lazy("does not match the pattern"), "gt": gettext_lazy("is more than"),
-    "gte": gettext_lazy("is at least"), "lt": gettext_lazy("is less than"), "lte": gettext_lazy("is at most"),
-    "in": gettext_lazy("is one of"), "not_in": gettext_lazy("is none of"), "empty": gettext_lazy("is empty"),
-    "not_empty": gettext_lazy("is not empty"), "true": gettext_lazy("is yes"), "false": gettext_lazy("is no"),
-    "before": gettext_lazy("is before"), "after": gettext_lazy("is after"),
-}  # fmt: skip
+    "equals": gettext_lazy("is"),
+    "not_equals": gettext_lazy("is not"),
+    "contains": gettext_lazy("contains"),
+    "not_contains": gettext_lazy("does not contain"),
+    "starts_with": gettext_lazy("starts with"),
+    "ends_with": gettext_lazy("ends with"),
+    "matches": gettext_lazy("matches the pattern"),
+    "not_matches": gettext_lazy("does not match the pattern"),
+    "gt": gettext_lazy("is more than"),
+    "gte": gettext_lazy("is at least"),
+    "lt": gettext_lazy("is less than"),
+    "lte": gettext_lazy("is at most"),
+    "in": gettext_lazy("is one of"),
+    "not_in": gettext_lazy("is none of"),
+    "empty": gettext_lazy("is empty"),
+    "not_empty": gettext_lazy("is not empty"),
+    "true": gettext_lazy("is yes"),
+    "false": gettext_lazy("is no"),
+    "before": gettext_lazy("is before"),
+    "after": gettext_lazy("is after"),
+}
 CHOICES = [(name, WORDS[name]) for name in OPERATORS]
 LISTS = frozenset({"in", "not_in"})
 

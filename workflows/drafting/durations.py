@@ -13,8 +13,13 @@ from workflows.definition.shapes import is_template
 _PART = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\W\d_]+)")
 # English, German and Spanish words; only their beginnings count.
 _UNITS = (
-    (("mo",), 0), (("mi", "m"), 60), (("s",), 1), (("h", "st"), 3600), (("d", "t"), 86_400), (("w", "se"), 604_800),
-)  # fmt: skip
+    (("mo",), 0),
+    (("mi", "m"), 60),
+    (("s",), 1),
+    (("h", "st"), 3600),
+    (("d", "t"), 86_400),
+    (("w", "se"), 604_800),
+)
 
 
 def read_duration(text: str) -> str:

@@ -92,10 +92,17 @@ class Field:
     @property
     def is_custom(self) -> bool:
         """Whether a choice holds something that is not among the choices."""
-        return self.has_value and self.value not in (None, "") and (
-            is_template(self.value)
-            or (not self.options_url and str(self.value) not in {str(value) for value, _label in self.choices})
-        )  # fmt: skip
+        return (
+            self.has_value
+            and self.value not in (None, "")
+            and (
+                is_template(self.value)
+                or (
+                    not self.options_url
+                    and str(self.value) not in {str(value) for value, _label in self.choices}
+                )
+            )
+        )
 
     def read(self, sent: Sent) -> Any:
         """Return the value that was sent; the present one when nothing was. Raises FieldFault."""

@@ -43,7 +43,7 @@ class Subject:
 
 @dataclass(slots=True)
 class Sending:
-    """What came of a form. own: the merged fields, None when there are conflicts. errors: key of a field -> sentences."""
+    """What came of a form. own: the merged fields, None when there are conflicts. errors: a sentence by field."""
 
     own: dict[str, Any] | None
     fields: list[Field] = field(default_factory=list)

@@ -18,10 +18,24 @@ from workflows.drafting.fields import Field
 from workflows.drafting.values import shown
 
 KINDS = {
-    "text": "text", "long_text": "long_text", "number": "number", "integer": "integer", "boolean": "choice",
-    "select": "choice", "multi_select": "lines", "date": "text", "datetime": "text", "email": "text", "url": "text",
-    "json": "json", "list": "json", "object": "rows", "secret": "text", "key_value": "rows", "file": "value",
-}  # fmt: skip
+    "text": "text",
+    "long_text": "long_text",
+    "number": "number",
+    "integer": "integer",
+    "boolean": "choice",
+    "select": "choice",
+    "multi_select": "lines",
+    "date": "text",
+    "datetime": "text",
+    "email": "text",
+    "url": "text",
+    "json": "json",
+    "list": "json",
+    "object": "rows",
+    "secret": "text",
+    "key_value": "rows",
+    "file": "value",
+}
 TYPED = frozenset({"json", "list", "object"})
 HINTS = {"date": "2027-03-01", "datetime": "2027-03-01T09:00"}
 
@@ -113,9 +127,7 @@ def _fields(
     if each.kind == "boolean":
         choices = ((True, _("Yes")), (False, _("No")))
     kind = KINDS[each.kind]
-    if each.options and each.kind in ("text", "select"):
-        kind = "choice"
-    elif each.kind == "text" and choices:
+    if (each.options and each.kind in ("text", "select")) or (each.kind == "text" and choices):
         kind = "choice"
     elif each.kind == "multi_select" and choices and not is_template(given.get(each.key)):
         kind = "several"

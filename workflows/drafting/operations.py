@@ -101,7 +101,7 @@ def nudge(document: Document, step_id: str, direction: str) -> Changed:
 
 
 def destination(document: Document, step_id: str, direction: str) -> tuple[Slot, str] | None:
-    """Return the place one further in a direction, None where there is none. Up and down also cross the edges of lanes."""
+    """Return the place one further in a direction, None at the edge. Up and down also cross the edges of lanes."""
     spot = find(document, step_id)
     before = [str(step["id"]) for step in spot.siblings[: spot.index]]
     later = spot.siblings[spot.index + 1 :]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,7 @@ class Lane:
 
 @dataclass(slots=True)
 class Card:
-    """One step or trigger. key: its id or key. mark: name of a service. problems: of this step alone, not of those inside."""
+    """One step or trigger. id: of the step, or the trigger's key. mark: a service's name. problems: its own alone."""
 
     id: str
     type: str
@@ -90,9 +91,12 @@ class Outline:
 def outline_of(document: Document, problems: Sequence[Problem]) -> Outline:
     """Return the outline of a document that `places.fault` has nothing against."""
     made = Outline(
-        [_trigger_card(key, data) for key, data in zip(triggers.keys(document), document.get("triggers") or [], strict=True)],
+        [
+            _trigger_card(key, data)
+            for key, data in zip(triggers.keys(document), document.get("triggers") or [], strict=True)
+        ],
         Lane(slot_text(ROOT), "", _cards(document.get("steps") or [], ROOT, "")),
-    )  # fmt: skip
+    )
     by_id = {card.id: card for card in made.cards()}
     for problem in problems:
         owner = owner_of(document, problem)
@@ -176,9 +180,20 @@ def _card(step: Step, number: str, slot: str, after: str) -> Card:
     name = step.get("name") if isinstance(step.get("name"), str) else ""
     note = step.get("note") if isinstance(step.get("note"), str) else ""
     made = Card(
-        str(step["id"]), kind, name or sentence, (note or sentence) if name else (note or ""), icon, tone, number, mark,
-        is_disabled=step.get("disabled") is True, condition=_condition(step.get("if")), has_note=bool(note), slot=slot, after=after,
-    )  # fmt: skip
+        str(step["id"]),
+        kind,
+        name or sentence,
+        (note or sentence) if name else (note or ""),
+        icon,
+        tone,
+        number,
+        mark,
+        is_disabled=step.get("disabled") is True,
+        condition=_condition(step.get("if")),
+        has_note=bool(note),
+        slot=slot,
+        after=after,
+    )
     for lane_name, label, lane_tone in _lane_names(step):
         children = dict(lanes(step)).get(lane_name, [])
         place = (made.id, lane_name)
@@ -263,10 +278,9 @@ def _trigger_card(key: str, data: Any) -> Card:
             icon = "unplug"
         title = operation_title(str(data.get("provider")), str(data.get("event"))) or _("Unknown event")
     elif kind in TRIGGER_MODELS:
-        try:
+        # A faulty trigger keeps the words of its type; its problems say the rest.
+        with suppress(ValidationError, ValueError, KeyError):
             title = _sentence_case(trigger_line(TRIGGER_MODELS[kind].model_validate(data), operation_title))
-        except (ValidationError, ValueError, KeyError):
-            pass
     name = data.get("name") if isinstance(data, dict) and isinstance(data.get("name"), str) else ""
     if name:
         title, note = name, title

@@ -1,4 +1,4 @@
-"""References between steps (`steps.<id>`) in the texts of a draft: found, renamed, and told when a change breaks them."""
+"""References between steps (`steps.<id>`) in the texts of a draft: found, renamed, told when a change breaks them."""
 
 from __future__ import annotations
 

@@ -141,17 +141,52 @@ def _advanced(name: str) -> list[Field]:
     if name == "retry":
         group = _("When it fails for a passing reason")
         return [
-            Field(("retry", "attempts"), _("Tries in all"), _("The first one included; 1 tries once."), "integer", example="3", group=group, is_advanced=True),
-            Field(("retry", "backoff"), _("Wait before the next try"), _("It doubles with each try."), "duration", example=_("2 seconds"), group=group, is_advanced=True),
-            Field(("retry", "max_delay"), _("Never wait longer than"), "", "duration", example=_("15 minutes"), group=group, is_advanced=True),
-        ]  # fmt: skip
+            Field(
+                ("retry", "attempts"),
+                _("Tries in all"),
+                _("The first one included; 1 tries once."),
+                "integer",
+                example="3",
+                group=group,
+                is_advanced=True,
+            ),
+            Field(
+                ("retry", "backoff"),
+                _("Wait before the next try"),
+                _("It doubles with each try."),
+                "duration",
+                example=_("2 seconds"),
+                group=group,
+                is_advanced=True,
+            ),
+            Field(
+                ("retry", "max_delay"),
+                _("Never wait longer than"),
+                "",
+                "duration",
+                example=_("15 minutes"),
+                group=group,
+                is_advanced=True,
+            ),
+        ]
     if name == "on_error":
         choices = (
             ("fail", _("Stop the run as failed")),
             ("continue", _("Go on with the next step")),
             ("steps", _("Run other steps instead, in a lane below")),
         )
-        return [Field(("on_error",), _("When it fails for good"), "", "choice", default="fail", choices=choices, is_reshaping=True, is_advanced=True)]  # fmt: skip
+        return [
+            Field(
+                ("on_error",),
+                _("When it fails for good"),
+                "",
+                "choice",
+                default="fail",
+                choices=choices,
+                is_reshaping=True,
+                is_advanced=True,
+            )
+        ]
     if name == "timeout":
         text = _("The step fails when it takes longer.")
         return [

@@ -14,15 +14,22 @@ from workflows.drafting.fields import Field, FieldFault, Sent
 from workflows.drafting.operation_forms import operation_fields
 
 DAYS = (
-    ("1", gettext_lazy("Monday")), ("2", gettext_lazy("Tuesday")), ("3", gettext_lazy("Wednesday")),
-    ("4", gettext_lazy("Thursday")), ("5", gettext_lazy("Friday")), ("6", gettext_lazy("Saturday")),
+    ("1", gettext_lazy("Monday")),
+    ("2", gettext_lazy("Tuesday")),
+    ("3", gettext_lazy("Wednesday")),
+    ("4", gettext_lazy("Thursday")),
+    ("5", gettext_lazy("Friday")),
+    ("6", gettext_lazy("Saturday")),
     ("0", gettext_lazy("Sunday")),
-)  # fmt: skip
+)
 MODES = (
-    ("daily", gettext_lazy("Every day")), ("workdays", gettext_lazy("Every working day, Monday to Friday")),
-    ("weekly", gettext_lazy("On days of the week")), ("monthly", gettext_lazy("On a day of the month")),
-    ("every", gettext_lazy("Every so often")), ("cron", gettext_lazy("By a cron expression")),
-)  # fmt: skip
+    ("daily", gettext_lazy("Every day")),
+    ("workdays", gettext_lazy("Every working day, Monday to Friday")),
+    ("weekly", gettext_lazy("On days of the week")),
+    ("monthly", gettext_lazy("On a day of the month")),
+    ("every", gettext_lazy("Every so often")),
+    ("cron", gettext_lazy("By a cron expression")),
+)
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -39,7 +46,10 @@ def trigger_fields(trigger: Mapping[str, Any], document: Mapping[str, Any]) -> l
         fields += _form()
     elif kind == "provider":
         only_if = _("Only events for which this holds start a run. The event is “trigger”.")
-        fields += [*operation_fields(trigger, "trigger"), Field(("filter",), _("Only when"), only_if, "condition", is_advanced=True)]  # fmt: skip
+        fields += [
+            *operation_fields(trigger, "trigger"),
+            Field(("filter",), _("Only when"), only_if, "condition", is_advanced=True),
+        ]
     return fields
 
 
@@ -53,47 +63,145 @@ def _webhook(trigger: Mapping[str, Any]) -> list[Field]:
     auth = trigger.get("auth") if isinstance(trigger.get("auth"), dict) else {}
     method = str((auth or {}).get("method", "none"))
     fields = [
-        Field(("respond",), _("Answer the caller"), "", "choice", default="immediately", choices=(
-            ("immediately", _("At once: “accepted”")), ("when_done", _("When the run is done, with its result")),
-            ("by_step", _("With the step “Answer the webhook”")))),
-        Field(("auth", "method"), _("Who may call it"), _("The secret itself is set on the page “Triggers”, after publishing."), "choice", default="none", is_reshaping=True, choices=(
-            ("none", _("Anybody who knows the address")), ("header", _("Whoever sends a secret header")),
-            ("basic", _("Whoever knows user and password")), ("hmac", _("Whoever signs the request")),
-            ("provider", _("A service, by its own signature")))),
-    ]  # fmt: skip
+        Field(
+            ("respond",),
+            _("Answer the caller"),
+            "",
+            "choice",
+            default="immediately",
+            choices=(
+                ("immediately", _("At once: “accepted”")),
+                ("when_done", _("When the run is done, with its result")),
+                ("by_step", _("With the step “Answer the webhook”")),
+            ),
+        ),
+        Field(
+            ("auth", "method"),
+            _("Who may call it"),
+            _("The secret itself is set on the page “Triggers”, after publishing."),
+            "choice",
+            default="none",
+            is_reshaping=True,
+            choices=(
+                ("none", _("Anybody who knows the address")),
+                ("header", _("Whoever sends a secret header")),
+                ("basic", _("Whoever knows user and password")),
+                ("hmac", _("Whoever signs the request")),
+                ("provider", _("A service, by its own signature")),
+            ),
+        ),
+    ]
     if method in ("header", "hmac"):
         fields.append(
             Field(("auth", "header"), _("Name of the header"), example="X-Signature", is_required=True)
         )
     if method == "hmac":
         fields += [
-            Field(("auth", "algorithm"), _("Algorithm"), "", "choice", default="sha256", choices=tuple((each, each.upper()) for each in ("sha1", "sha256", "sha512"))),
-            Field(("auth", "encoding"), _("Encoding"), "", "choice", default="hex", choices=(("hex", "Hex"), ("base64", "Base64"))),
+            Field(
+                ("auth", "algorithm"),
+                _("Algorithm"),
+                "",
+                "choice",
+                default="sha256",
+                choices=tuple((each, each.upper()) for each in ("sha1", "sha256", "sha512")),
+            ),
+            Field(
+                ("auth", "encoding"),
+                _("Encoding"),
+                "",
+                "choice",
+                default="hex",
+                choices=(("hex", "Hex"), ("base64", "Base64")),
+            ),
             Field(("auth", "prefix"), _("Text before the signature"), example="sha256="),
-            Field(("auth", "timestamp_header"), _("Header with the time that is signed too"), is_advanced=True),
-            Field(("auth", "tolerance"), _("How old a request may be"), "", "duration", example=_("5 minutes"), is_advanced=True),
-        ]  # fmt: skip
+            Field(
+                ("auth", "timestamp_header"), _("Header with the time that is signed too"), is_advanced=True
+            ),
+            Field(
+                ("auth", "tolerance"),
+                _("How old a request may be"),
+                "",
+                "duration",
+                example=_("5 minutes"),
+                is_advanced=True,
+            ),
+        ]
     if method == "provider":
         fields.append(Field(("auth", "provider"), _("Service"), example="stripe", is_required=True))
     methods = tuple((each, each) for each in ("GET", "POST", "PUT", "PATCH", "DELETE"))
     return [
         *fields,
-        Field(("filter",), _("Only when"), _("Other requests start no run. The request is “trigger”, like {{ trigger.body.type }}."), "condition", is_advanced=True),
-        Field(("dedupe_key",), _("Start one run for each"), _("Requests with the same value start one run only."), example="{{ trigger.body.id }}", is_templated=True, is_advanced=True),
+        Field(
+            ("filter",),
+            _("Only when"),
+            _("Other requests start no run. The request is “trigger”, like {{ trigger.body.type }}."),
+            "condition",
+            is_advanced=True,
+        ),
+        Field(
+            ("dedupe_key",),
+            _("Start one run for each"),
+            _("Requests with the same value start one run only."),
+            example="{{ trigger.body.id }}",
+            is_templated=True,
+            is_advanced=True,
+        ),
         Field(("methods",), _("Methods"), "", "several", choices=methods, default="POST", is_advanced=True),
-        Field(("respond_timeout",), _("Wait for the answer at most"), _("Then the caller gets “accepted” (202)."), "duration", example=_("30 seconds"), is_advanced=True),
-    ]  # fmt: skip
+        Field(
+            ("respond_timeout",),
+            _("Wait for the answer at most"),
+            _("Then the caller gets “accepted” (202)."),
+            "duration",
+            example=_("30 seconds"),
+            is_advanced=True,
+        ),
+    ]
 
 
 def _schedule() -> list[Field]:
     return [
-        Field(("timezone",), _("Time zone"), _("Empty: your organization's."), example="Europe/Paris", is_advanced=True),
-        Field(("missed",), _("After an outage"), "", "choice", default="run_once", is_advanced=True, choices=(
-            ("run_once", _("Make up for it once")), ("run_all", _("Make up for every missed time")), ("skip", _("Skip what was missed")))),
-        Field(("overlap",), _("When the last run is not done"), "", "choice", default="queue", is_advanced=True, choices=(
-            ("queue", _("Wait for it, then run")), ("skip", _("Skip this time")), ("allow", _("Run at the same time")))),
-        Field(("pause",), _("Rest on these days"), _("Both days included."), "json", example='[{"start": "2026-12-24", "end": "2027-01-01"}]', is_advanced=True),
-    ]  # fmt: skip
+        Field(
+            ("timezone",),
+            _("Time zone"),
+            _("Empty: your organization's."),
+            example="Europe/Paris",
+            is_advanced=True,
+        ),
+        Field(
+            ("missed",),
+            _("After an outage"),
+            "",
+            "choice",
+            default="run_once",
+            is_advanced=True,
+            choices=(
+                ("run_once", _("Make up for it once")),
+                ("run_all", _("Make up for every missed time")),
+                ("skip", _("Skip what was missed")),
+            ),
+        ),
+        Field(
+            ("overlap",),
+            _("When the last run is not done"),
+            "",
+            "choice",
+            default="queue",
+            is_advanced=True,
+            choices=(
+                ("queue", _("Wait for it, then run")),
+                ("skip", _("Skip this time")),
+                ("allow", _("Run at the same time")),
+            ),
+        ),
+        Field(
+            ("pause",),
+            _("Rest on these days"),
+            _("Both days included."),
+            "json",
+            example='[{"start": "2026-12-24", "end": "2027-01-01"}]',
+            is_advanced=True,
+        ),
+    ]
 
 
 def _form() -> list[Field]:
@@ -102,9 +210,21 @@ def _form() -> list[Field]:
         Field(("description",), _("Text below the heading"), "", "long_text"),
         Field(("schema",), _("Questions"), "", "schema", is_required=True),
         Field(("submit_label",), _("Words on the button"), example=_("Send")),
-        Field(("thanks",), _("Shown after sending"), "", "long_text", example=_("Thank you. Your answers have arrived.")),
-        Field(("require_login",), _("Only members of the organization may send it"), "", "checkbox", is_advanced=True),
-    ]  # fmt: skip
+        Field(
+            ("thanks",),
+            _("Shown after sending"),
+            "",
+            "long_text",
+            example=_("Thank you. Your answers have arrived."),
+        ),
+        Field(
+            ("require_login",),
+            _("Only members of the organization may send it"),
+            "",
+            "checkbox",
+            is_advanced=True,
+        ),
+    ]
 
 
 def shown_schedule(trigger: Mapping[str, Any]) -> dict[str, Any]:

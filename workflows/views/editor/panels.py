@@ -14,9 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.permissions import Permission, requires
-from integrations.models import Integration
 from workflows import access, draft_text
-from workflows.drafting import forms, history, outline, places, triggers
+from workflows.drafting import forms, history, outline, places
 from workflows.drafting.fields import Field, dumped
 from workflows.drafting.forms import SETTINGS, STEP, TRIGGER, Sending, Subject
 from workflows.drafting.trigger_forms import DAYS, MODES, shown_schedule
