@@ -100,6 +100,12 @@ class ListFilter(forms.Form):
 class RunFilter(forms.Form):
     """What the list of runs shows."""
 
+    q = forms.CharField(
+        label=_("Value"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Order number, e-mail, name…")}),
+    )
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[("", _("Every status")), *Execution.Status.choices]
     )

@@ -9,7 +9,7 @@ from procrastinate.contrib.django import app
 from accounts.tenancy import organization_scope, system_scope
 from integrations import credentials
 from integrations.inbound import register_inbound
-from workflows import approvals, notifications
+from workflows import approvals, bulk, notifications, search_index
 from workflows.models import Approval
 from workflows.triggers import failures, jobs, plan_hold, provider, secrets
 
@@ -68,3 +68,16 @@ def close_questions(timestamp: int) -> None:
 def release_held_runs(timestamp: int) -> None:
     """Let go what was held for the plan, once the plan starts runs again."""
     plan_hold.release_all()
+
+
+@app.task(name=bulk.TASK, queue="triggers")
+def bulk_action(organization_id: str, bulk_id: str) -> None:
+    """Go on with what was asked of many runs at once."""
+    bulk.work(organization_id, bulk_id)
+
+
+@app.periodic(cron="* * * * * */15")
+@app.task(queue="triggers", queueing_lock="workflows.index_runs")
+def index_runs(timestamp: int) -> None:
+    """Let new runs be found by the values they were given and gave."""
+    search_index.index_runs()

@@ -186,6 +186,7 @@ RULES: dict[str, Rule] = {
     "resumption": Rule(allow=EDITORS, arguments=finished, method="POST"),
     "restart": Rule(allow=EDITORS, arguments=finished, method="POST"),
     "saved-test": Rule(allow=EDITORS, arguments=finished, method="POST"),
+    "dry-run": Rule(allow=EDITORS, arguments=workflow),
     "tests": Rule(arguments=workflow),
     "tests-run": Rule(allow=EDITORS, arguments=workflow, method="POST"),
     "test": Rule(allow=EDITORS, arguments=saved_test),

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.permissions import Permission, requires
 from workflows import access
@@ -45,11 +45,11 @@ def compare(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     return render(request, "workflows/run_compare.html", context)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.VIEW_WORKFLOW)
 def compare_ticked(request: HttpRequest) -> HttpResponse:
     """Go to the comparison of the two runs that were ticked in the list, the older one first."""
-    ticked = access.identifiers(request.GET.getlist("run"))
+    ticked = access.identifiers([*request.GET.getlist("run"), *request.POST.getlist("run")])
     if len(ticked) != 2:
         messages.warning(request, _("Tick exactly two runs to compare them."))
         return redirect("workflows:runs")
