@@ -1,12 +1,13 @@
-"""Addresses of a workflow's tests."""
+"""Addresses of what tries a workflow: its saved tests, and the dry run."""
 
 from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from workflows.views import saved_tests
+from workflows.views import dry_run, saved_tests
 
 urlpatterns: list[URLPattern] = [
+    path("workflows/<uuid:workflow_id>/dry-run/", dry_run.dry_run, name="dry-run"),
     path("runs/<uuid:execution_id>/saved-test/", saved_tests.saved_test, name="saved-test"),
     path("workflows/<uuid:workflow_id>/tests/", saved_tests.tests, name="tests"),
     path("workflows/<uuid:workflow_id>/tests/run/", saved_tests.run_all, name="tests-run"),

@@ -63,6 +63,7 @@ def activity_of(user: User, now: datetime | None = None) -> Activity:
     rows = (
         Execution.objects.visible_to(user)
         .filter(started_at__gte=start)
+        .exclude(mode=Execution.Mode.DRY_RUN)
         .annotate(day=TruncDate("started_at"))
         .order_by()
         .values("day", "status")
@@ -108,6 +109,7 @@ def needs_attention(user: User, now: datetime | None = None) -> dict[str, Any]:
     failed = Execution.objects.visible_to(user).filter(
         status__in=(Status.FAILED, Status.TIMEOUT), started_at__gte=since
     )
+    failed = failed.exclude(mode=Execution.Mode.DRY_RUN)
     failed = failed.defer(
         *EXECUTION_PAYLOAD, *(f"workflow__{name}" for name in WORKFLOW_PAYLOAD)
     ).select_related("workflow")

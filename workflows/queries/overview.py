@@ -43,7 +43,8 @@ def workflows_for(user: User, *, status: str = "", category: str = "", text: str
 
 def with_last_runs(workflows: Sequence[Workflow]) -> list[Workflow]:
     """Give each workflow `last_run` (an Execution without payload, or None) and `starts` (its kinds of trigger)."""
-    newest = Execution.objects.filter(workflow=OuterRef("pk")).order_by("-started_at").values("pk")[:1]
+    newest = Execution.objects.filter(workflow=OuterRef("pk")).exclude(mode=Execution.Mode.DRY_RUN)
+    newest = newest.order_by("-started_at").values("pk")[:1]
     found = Workflow.objects.filter(pk__in=[each.pk for each in workflows]).annotate(last=Subquery(newest))
     last_ids = dict(found.values_list("pk", "last"))
     runs = Execution.objects.only("id", "organization_id", "status", "result", "started_at", "duration_ms")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import Permission, requires
 from workflows import access
 from workflows.models import Execution, ExecutionLog, ExecutionStep, WebhookDelivery
-from workflows.queries import reasons, timeline
+from workflows.queries import reasons, timeline, would_send
 from workflows.queries.keyset import page_of
 from workflows.views.parts import wants_part
 
@@ -62,6 +62,7 @@ def run_rounds(request: HttpRequest, execution_id: UUID, loop: str) -> HttpRespo
     node = timeline.rounds_of(execution, loop[:500], start)
     if node is None:
         raise Http404
+    would_send.explain(execution, [node])
     template = "workflows/rounds.html" if wants_part(request) else "workflows/run_rounds.html"
     return render(request, template, {"execution": execution, "node": node})
 
@@ -118,9 +119,11 @@ def run_log(request: HttpRequest, execution_id: UUID) -> HttpResponse:
 
 def _context(execution: Execution) -> dict[str, Any]:
     age = (timezone.now() - execution.started_at).total_seconds()
+    nodes = timeline.timeline_of(execution)
     return {
         "execution": execution,
-        "nodes": timeline.timeline_of(execution),
+        "nodes": nodes,
+        "shown_calls": would_send.explain(execution, nodes),
         "seen": timeline.fingerprint(execution),
         "reason": reasons.why_ended(execution),
         "waits": reasons.why_waiting(execution),
