@@ -76,7 +76,7 @@ def bulk_action(organization_id: str, bulk_id: str) -> None:
     bulk.work(organization_id, bulk_id)
 
 
-@app.periodic(cron="* * * * * */15")
+@app.periodic(cron="* * * * * */30")
 @app.task(queue="triggers", queueing_lock="workflows.index_runs")
 def index_runs(timestamp: int) -> None:
     """Let new runs be found by the values they were given and gave."""
