@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -45,6 +45,13 @@ def app_setting(connector: Connector, name: str) -> str:
         if settings.OAUTH_APPS.get(variable):
             return str(settings.OAUTH_APPS[variable])
     return ""
+
+
+def app_of(connector: Connector, auth: OAuth2, credentials: Mapping[str, Any]) -> tuple[str, str]:
+    """Return client id and secret of the app that asks: ours at the service, or the person's own."""
+    if auth.own_app:
+        return str(credentials.get("client_id", "")), str(credentials.get("client_secret", ""))
+    return app_setting(connector, "client_id"), app_setting(connector, "client_secret")
 
 
 def app_variables(connector: Connector, name: str) -> tuple[str, ...]:

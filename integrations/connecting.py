@@ -19,7 +19,7 @@ from accounts.models import User
 from billing.entitlements import Limit, claim
 from integrations import credentials as store
 from integrations import health, inbound
-from integrations.calls import app_setting, call
+from integrations.calls import app_of, call
 from integrations.framework import (
     Connector,
     ConnectorError,
@@ -275,14 +275,15 @@ def revoke(revocation: Revocation) -> bool:
             log.info("a subscription was left behind provider=%s error=%s", connector.provider, error.status)
     if auth is None:
         return True
+    client_id, client_secret = app_of(connector, revocation.auth, revocation.credentials)
     try:
         return call(
             lambda client: oauth.revoke(
                 connector,
                 auth,
                 credentials=revocation.credentials,
-                client_id=app_setting(connector, "client_id"),
-                client_secret=app_setting(connector, "client_secret"),
+                client_id=client_id,
+                client_secret=client_secret,
                 account=revocation.account,
                 client=client,
             )

@@ -30,7 +30,9 @@ class ConnectForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.connector, self.auth = connector, auth
         self.asked = _asked(connector, auth)
-        self.account_keys = {entry.key for entry in connector.account}
+        self.account_keys = {entry.key for entry in connector.account} | set(
+            getattr(auth, "account_keys", ())
+        )
         if integration is None:
             self.fields[OWN_NAME] = forms.CharField(
                 label=_("Name"),

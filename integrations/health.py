@@ -27,7 +27,7 @@ from billing.metering import meter
 from billing.models import UsageMetric
 from integrations import credentials as store
 from integrations import usage
-from integrations.calls import Answer, app_setting, call
+from integrations.calls import Answer, app_of, call
 from integrations.framework import (
     Connector,
     ConnectorError,
@@ -344,14 +344,15 @@ def _read_or_claim(
 
 def _renew(claim: _Claim) -> Usable:
     usable = claim.usable
+    client_id, client_secret = app_of(claim.connector, claim.auth, usable.credentials)
     try:
         tokens = call(
             lambda client: oauth.refresh(
                 claim.connector,
                 claim.auth,
                 credentials=usable.credentials,
-                client_id=app_setting(claim.connector, "client_id"),
-                client_secret=app_setting(claim.connector, "client_secret"),
+                client_id=client_id,
+                client_secret=client_secret,
                 account=usable.account,
                 client=client,
             )

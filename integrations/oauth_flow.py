@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from integrations import connecting
-from integrations.calls import app_setting, app_variables, call
+from integrations.calls import app_of, app_setting, app_variables, call
 from integrations.credentials import key_ring
 from integrations.framework import Connector, OAuth2, oauth, registry
 from integrations.framework.auth import Auth
@@ -55,7 +55,7 @@ def needs_sign_in(auth: Auth) -> bool:
 
 def missing_settings(connector: Connector, auth: Auth) -> list[tuple[str, ...]]:
     """Return the environment variables that must be set before anybody can sign in; each with its alternatives."""
-    if not needs_sign_in(auth):
+    if not isinstance(auth, OAuth2) or not needs_sign_in(auth) or auth.own_app:
         return []
     return [
         app_variables(connector, name)
@@ -87,7 +87,7 @@ def begin(
     state = signing.dumps(nonce, salt=SALT)
     address = oauth.authorization_url(
         auth,
-        client_id=app_setting(connector, "client_id"),
+        client_id=app_of(connector, auth, credentials)[0],
         redirect_uri=redirect_address(),
         state=state,
         verifier=verifier,
@@ -132,6 +132,7 @@ def finish(flow: Flow, callback: Mapping[str, str]) -> connecting.Proved:
     auth = next((one for one in connector.auths if one.key == flow.auth), None)
     if not isinstance(auth, OAuth2):
         raise FlowBroken(_("This service is connected differently now. Start again."))
+    client_id, client_secret = app_of(connector, auth, flow.credentials)
     tokens = call(
         lambda client: oauth.exchange(
             connector,
@@ -139,8 +140,8 @@ def finish(flow: Flow, callback: Mapping[str, str]) -> connecting.Proved:
             code=callback.get("code", ""),
             verifier=flow.verifier,
             redirect_uri=redirect_address(),
-            client_id=app_setting(connector, "client_id"),
-            client_secret=app_setting(connector, "client_secret"),
+            client_id=client_id,
+            client_secret=client_secret,
             account=flow.account,
             client=client,
             callback=callback,

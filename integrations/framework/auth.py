@@ -150,6 +150,8 @@ class OAuth2:
     header_prefix, header: how calls carry the token.
     check_callback: looks at (query parameters of the callback, our client secret, account variables) before the code
       is exchanged, and raises when the service did not send them.
+    own_app: the person enters client_id and client_secret of an app of their own; they stay with the credentials.
+    account_keys: which of the asked fields are account variables that the addresses need.
     """
 
     authorize_url: str = ""
@@ -174,12 +176,14 @@ class OAuth2:
     header: str = "Authorization"
     header_prefix: str = "Bearer "
     more: tuple[Field, ...] = ()
+    own_app: bool = False
+    account_keys: tuple[str, ...] = ()
     key: str = "oauth2"
     label: str = "Sign in"
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        if self.grant == "client_credentials":
+        if self.grant == "client_credentials" or self.own_app:
             return (
                 Field("client_id", label="Client ID", required=True),
                 Field("client_secret", label="Client secret", kind="secret", required=True),

@@ -63,8 +63,8 @@ def authorization_url(
         "state": state,
         **auth.authorize_params,
     }
-    if auth.scopes:
-        parameters[auth.scope_param] = auth.scope_separator.join(auth.scopes)
+    if scope := _scope(auth, account):
+        parameters[auth.scope_param] = scope
     if auth.pkce:
         parameters |= {"code_challenge": challenge(verifier), "code_challenge_method": "S256"}
     address = expand(auth.authorize_url, account)
@@ -178,8 +178,8 @@ async def request_token(
 ) -> Tokens:
     """Return a token for the person's own app (client credentials grant); their id and secret stay stored."""
     body = {"grant_type": "client_credentials", **auth.token_params}
-    if auth.scopes:
-        body[auth.scope_param] = auth.scope_separator.join(auth.scopes)
+    if scope := _scope(auth, account):
+        body[auth.scope_param] = scope
     return await _token_call(
         connector,
         auth,
@@ -259,6 +259,12 @@ def parse_tokens(
     return Tokens(
         credentials, {name: value for name, value in account.items() if value is not None}, expires_at
     )
+
+
+def _scope(auth: OAuth2, account: Mapping[str, Any]) -> str:
+    if "scope" in auth.account_keys:
+        return str(account.get("scope") or "")
+    return auth.scope_separator.join(auth.scopes)
 
 
 async def _token_call(

@@ -81,10 +81,10 @@ async def look(
         if poll.order == "newest_first" and fresh == 0 and not (poll.whole or poll.position):
             break  # everything further down is older still
         request = poll.pagination.next(request, response) if poll.pagination else None
-    if poll.stamp:
-        found.sort(key=lambda entry: _order(dig(entry[1], poll.stamp)))
-    elif poll.order == "newest_first":
+    if poll.order == "newest_first":
         found.reverse()
+    if poll.stamp:  # what shares a stamp keeps the service's order
+        found.sort(key=lambda entry: _order(dig(entry[1], poll.stamp)))
     if poll.position:
         seen = []
     elif poll.whole:
