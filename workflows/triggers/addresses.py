@@ -58,6 +58,7 @@ class Address:
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
     timeout: timedelta = timedelta(hours=1)
     hold: str = ""
+    plan: str = "STARTER"
 
     def scope(self, trigger: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the trigger's expressions see."""
@@ -129,6 +130,7 @@ def of_row(row: Trigger, workflow: Workflow) -> Address | None:
         },
         state=row.state,
         hold=hold_of(organization),
+        plan=organization.plan,
         timeout=version_timeout(workflow.published_version_id)
         if workflow.published_version_id
         else timedelta(hours=1),

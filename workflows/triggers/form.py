@@ -10,7 +10,7 @@ from typing import Any
 
 from accounts.tenancy import uuid7
 from workflows.models import Trigger, TriggerDecision
-from workflows.triggers import addresses, intake
+from workflows.triggers import addresses, backlog, intake
 from workflows.triggers.addresses import Address
 from workflows.triggers.pace import Pace
 
@@ -58,4 +58,8 @@ def submit(address: Address, values: Mapping[str, Any], sender: Sender) -> intak
         body=json.dumps(dict(values), ensure_ascii=False).encode(),
         remote_address=sender.remote_address,
     )
+    is_held = bool(address.hold)
+    if backlog.is_full(address.organization_id, address.plan, is_held=is_held):
+        limit = {"limit": backlog.ceiling(address.plan, is_held=is_held)}
+        return intake.store(address, delivery, reason=Reason.BACKLOG_FULL, detail=limit)
     return intake.store(address, delivery, trigger=trigger)

@@ -13,20 +13,24 @@ from workflows.definition.schema import parse_definition
 from workflows.models import Execution, Trigger, TriggerDecision, Workflow
 from workflows.runner.start import InputRefused, start_execution
 from workflows.schema_forms import schema_problems
-from workflows.triggers import decisions, plan_hold
+from workflows.triggers import backlog, decisions, plan_hold
 
 Reason, Mode = TriggerDecision.Reason, Execution.Mode
 SOMEBODY_WAITS = -1  # lower goes first: a person looks at the page until the run is done
 
 
 class NotStarted(Exception):
-    """No run was started. reason: a TriggerDecision.Reason; fields: (input name, sentence) pairs for a form."""
+    """No run was started. reason: a TriggerDecision.Reason; fields: (input name, sentence) pairs for a form.
+
+    retry_seconds: when it is worth another try (429 with Retry-After); 0 when trying again changes nothing.
+    """
 
     def __init__(
         self, reason: TriggerDecision.Reason, message: str, fields: list[tuple[str, str]] | None = None
     ) -> None:
         super().__init__(message)
         self.reason, self.fields = reason, fields or []
+        self.retry_seconds = backlog.RETRY_SECONDS if reason == Reason.BACKLOG_FULL else 0
 
 
 class DraftNotRunnable(Exception):
@@ -60,6 +64,9 @@ def start(
     given = dict(inputs or {})
     refusal = _refusal(workflow, given)
     held = plan_hold.as_fields(workflow.organization)
+    plan = workflow.organization.plan
+    if refusal is None and backlog.is_full(workflow.organization_id, plan, is_held=bool(held)):
+        refusal = NotStarted(Reason.BACKLOG_FULL, backlog.sentence(plan, is_held=bool(held)))
     if refusal is None:
         try:
             execution_id = start_execution(

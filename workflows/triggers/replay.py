@@ -32,7 +32,7 @@ def replay(delivery: WebhookDelivery) -> intake.Stored:
     address = addresses.of_row(row, row.workflow) if row is not None else None
     if address is None or address.kind != Trigger.Kind.WEBHOOK:
         raise NotReplayable(_("The trigger that received this is no longer part of the workflow."))
-    if delivery.reason in (Reason.TOO_LARGE, Reason.BAD_SIGNATURE):
+    if delivery.reason in (Reason.TOO_LARGE, Reason.BAD_SIGNATURE, Reason.BACKLOG_FULL):
         raise NotReplayable(_("This request was refused and not kept whole, so it cannot be sent again."))
     delivery_id = uuid7()
     base = urlsplit(settings.BASE_URL)

@@ -24,7 +24,7 @@ from workflows.definition.expressions import ExpressionError, MissingValue
 from workflows.engine.limits import MAX_WORKFLOW_DEPTH
 from workflows.models import Trigger, TriggerDecision
 from workflows.runner import responses
-from workflows.triggers import addresses, authentication, bodies, intake, service_hooks
+from workflows.triggers import addresses, authentication, backlog, bodies, intake, service_hooks
 from workflows.triggers.addresses import Address
 from workflows.triggers.pace import Pace
 
@@ -198,7 +198,7 @@ def capture(trigger: Trigger, now: datetime) -> Trigger:
 
 def _decide_and_store(address: Address, arrival: Arrival) -> Answer:
     delivery_id = uuid7()
-    verdict = judge(address, arrival, delivery_id)
+    verdict = _if_there_is_room(address, judge(address, arrival, delivery_id))
     waits = (
         verdict.reason == Reason.STARTED and address.settings.respond != "immediately" and not address.hold
     )
@@ -219,6 +219,22 @@ def _decide_and_store(address: Address, arrival: Arrival) -> Answer:
     if waits:
         return _wait_for_answer(address, stored)
     return answer_for(stored)
+
+
+def _if_there_is_room(address: Address, verdict: Verdict) -> Verdict:
+    """Return the verdict, or a refusal for now when too many runs of the organization are waiting already."""
+    is_held = bool(address.hold)
+    if verdict.reason != Reason.STARTED or not backlog.is_full(
+        address.organization_id, address.plan, is_held=is_held
+    ):
+        return verdict
+    message = backlog.sentence(address.plan, is_held=is_held)
+    body = {"error": "backlog_full", "message": message}
+    return Verdict(
+        Reason.BACKLOG_FULL,
+        detail={"limit": backlog.ceiling(address.plan, is_held=is_held)},
+        answer=Answer(429, body, {"Retry-After": str(backlog.RETRY_SECONDS)}),
+    )
 
 
 def as_delivery(
