@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Max
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from accounts.permissions import Permission, may
 from billing import entitlements
 from billing.plans import Limit
 from integrations.framework.catalog import ConnectorCatalog
+from workflows.definition.calls import callees_of
 from workflows.definition.diff import Change, diff
 from workflows.definition.merge import Conflict, three_way_merge
 from workflows.definition.problems import Problem
@@ -72,8 +74,29 @@ def problems_of(workflow: Workflow) -> list[Problem]:
         ConnectorCatalog(),
         workflows={str(pk): name for pk, name in callable_ones},
         own_id=str(workflow.pk),
+        calls=_calls_from(callees_of(workflow.definition)),
     )
     return problems
+
+
+def _calls_from(first: set[str]) -> dict[str, set[str]]:
+    """Return workflow id -> ids of those that its published version starts, for all that `first` lead to."""
+    calls: dict[str, set[str]] = {}
+    waiting = {each for each in first if is_id(each)}
+    while waiting:
+        versions = Workflow.objects.filter(pk__in=waiting).values_list("pk", "published_version__definition")
+        found = {str(pk): callees_of(definition) for pk, definition in versions}
+        calls |= {each: set() for each in waiting} | found
+        waiting = {each for called in found.values() for each in called if is_id(each)} - set(calls)
+    return calls
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text can be a workflow's id."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def publish(

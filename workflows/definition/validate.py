@@ -1,10 +1,11 @@
 """The static check before publishing: everything that can be known to be wrong without running the workflow."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from workflows.definition import limits
+from workflows.definition.calls import chain_back
 from workflows.definition.fields import trigger_fields
 from workflows.definition.jsontext import read_json, with_lines
 from workflows.definition.outputs import OperationCatalog
@@ -37,17 +38,19 @@ def validate(
     *,
     workflows: Mapping[str, str] | None = None,
     own_id: str = "",
+    calls: Mapping[str, Set[str]] | None = None,
 ) -> list[Problem]:
     """Return every problem of a definition and its triggers, errors and warnings, in reading order.
 
     catalog: the connectors' operations; None leaves them unchecked. workflows: id -> name of the workflows this one may
-    call; None leaves them unchecked. own_id: this workflow's id. Locations of triggers begin with "triggers".
+    call; None leaves them unchecked. own_id: this workflow's id. calls: id -> ids of the workflows that each of them
+    starts in its turn. Locations of triggers begin with "triggers".
     """
     found = [*_limits(definition), *_ids(definition), *_schemas_and_settings(definition)]
     references = References(definition, catalog)
     for place in references.all_places:
         found += [_at(place, each) for each in check_step(place.step, catalog)]
-        found += _calls(place, workflows, own_id)
+        found += _calls(place, workflows, own_id, calls or {})
     if not any(problem.code in {"double_id", "too_deep"} for problem in found):
         found += references.problems()
     found += _responses(definition, triggers)
@@ -150,7 +153,9 @@ def _schemas_and_settings(definition: Definition) -> Iterator[Problem]:
             yield Problem("unknown_person", text, location, "", readable_path(location), suggestion)
 
 
-def _calls(place: Place, workflows: Mapping[str, str] | None, own_id: str) -> Iterator[Problem]:
+def _calls(
+    place: Place, workflows: Mapping[str, str] | None, own_id: str, calls: Mapping[str, Set[str]]
+) -> Iterator[Problem]:
     called: list[tuple[str, Location]] = []
     if isinstance(place.step, WorkflowStep):
         called.append((place.step.workflow, ("workflow",)))
@@ -167,6 +172,11 @@ def _calls(place: Place, workflows: Mapping[str, str] | None, own_id: str) -> It
             suggestion = by_name.get(near_miss(workflow, by_name), "") or near_miss(workflow, workflows)
             message = _("there is no workflow “{id}”.").format(id=workflow)
             yield _at(place, ("unknown_workflow", inside, message, suggestion, "error"))
+        elif own_id and not place.step.disabled and (chain := chain_back(workflow, own_id, calls)):
+            names = [_("this workflow"), *(f"“{(workflows or {}).get(each, each)}”" for each in chain[:-1])]
+            message = _("these workflows would start one another without end: {chain}. Take one of the calls out.")
+            shown = " → ".join([*names, names[0]])
+            yield _at(place, ("calls_in_circle", inside, message.format(chain=shown), "", "error"))
 
 
 def _responses(definition: Definition, triggers: Sequence[TriggerBase]) -> Iterator[Problem]:
