@@ -64,7 +64,8 @@ def run(urls: embedded.ConnectionUrls, database: str, *, runs: int = 60) -> dict
         # What the runs put out: a person's word where one said it had happened, the service's answer elsewhere.
         outputs = dict(
             connection.execute(
-                "SELECT id::text, coalesce(output ->> 'sent', '') || ' ' || status || ' ' || result FROM workflows_execution"
+                "SELECT id::text, coalesce(output ->> 'sent', '') || ' ' || status || ' ' || result"
+                " FROM workflows_execution"
             ).fetchall()
         )
         late = overdue(connection)

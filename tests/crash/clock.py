@@ -73,7 +73,7 @@ def run(urls: embedded.ConnectionUrls, database: str, *, nights: int = 6) -> dic
 
 
 def shown(cron: str, zone: ZoneInfo, begins: datetime, ends: datetime) -> list[datetime]:
-    """Return when a wall clock shows what one of CRONS names, from offsets alone: a model that shares no code with ours.
+    """Return when a wall clock shows what one of CRONS names: a model that shares no code with ours.
 
     Half hours are counted in real time. A time of day counts once a day: where it is shown twice the first time, where
     it is jumped over at the first moment after the gap.

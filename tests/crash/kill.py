@@ -79,7 +79,8 @@ def run(urls: embedded.ConnectionUrls, database: str, *, runs: int = 300) -> dic
             )
     recorder.close()
     counted = {
-        "part": "kill", "accepted": len(accepted), "by_status": found, "kills": crew.kills, "freezes": freezes, "cuts": cuts,
+        "part": "kill", "accepted": len(accepted), "by_status": found, "kills": crew.kills,
+        "freezes": freezes, "cuts": cuts,
         "database_restarts": restarts, "lost": lost,
         "effects": sum(recorder.done.values()),
         "duplicate_effects": sum(count - 1 for count in recorder.done.values()),
