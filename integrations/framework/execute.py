@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import time
@@ -19,8 +20,10 @@ from integrations.framework.inputs import prepare_inputs
 from integrations.framework.messages import Request, Response
 from integrations.framework.pagination import DEFAULT_RESULTS, MAX_PAGES, MAX_RESULTS
 from integrations.framework.paths import dig, put
-from integrations.framework.redaction import redact, secrets_in
+from integrations.framework.redaction import MARK, redact, secrets_in
 
+SECRET_KEYS = frozenset({"access_token", "refresh_token", "client_secret"})
+SHORTEST_SECRET = 8  # shorter ones would hide ordinary words of an answer
 KEY_SPACE = uuid.UUID("5b1e4f0a-6d53-5c0e-9b1c-6f2a1f1f7d11")  # makes a service's UUID out of our key
 
 
@@ -229,6 +232,7 @@ class _Sender:
         pause = self.connector.wait(response) if self.connector.wait else None
         if pause:
             self.client.pace.pause(self.pace_key, pause)
+        response = without_secrets(response, self.connector, self.credentials)
         try:
             self.connector.raise_for(response, now=self.client.now())
         except ConnectorError as error:
@@ -310,6 +314,34 @@ def prepare(
         "content": request.content,
         "timeout_seconds": request.timeout_seconds,
     }
+
+
+def without_secrets(response: Response, connector: Connector, credentials: Mapping[str, Any]) -> Response:
+    """Return the answer with our own secrets hidden: some services say back what they were sent.
+
+    What a person entered as a secret counts, and tokens; a user name may be part of an honest answer.
+    """
+    fields = connector.auth_for(credentials).fields
+    keys = {entry.key for entry in fields if entry.kind == "secret"} | SECRET_KEYS
+    secrets = [
+        str(credentials[key]) for key in keys if len(str(credentials.get(key) or "")) >= SHORTEST_SECRET
+    ]
+    names = (str(credentials.get("username") or ""), str(credentials.get("password") or ""))
+    if all(names):
+        secrets.append(base64.b64encode(":".join(names).encode()).decode())
+    found = {secret for secret in secrets if secret.encode() in response.content}
+    values = {secret for secret in secrets if any(secret in value for value in response.headers.values())}
+    if not found and not values:
+        return response
+    content, headers = response.content, dict(response.headers)
+    for secret in found | values:
+        content = content.replace(secret.encode(), MARK.encode())
+        headers = {name: value.replace(secret, MARK) for name, value in headers.items()}
+    try:
+        body = None if response.json is None else json.loads(content)
+    except ValueError:
+        body = None
+    return replace(response, json=body, headers=headers, content=content)
 
 
 def fill(path: str, at: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from integrations.framework import registry
 from integrations.framework.client import Client
 from integrations.framework.errors import PermanentError, classify
-from integrations.framework.execute import flat, prepare
+from integrations.framework.execute import flat, prepare, without_secrets
 from integrations.framework.messages import Request, Response
 from integrations.framework.paths import dig
 from integrations.framework.redaction import redact, secrets_in
@@ -88,6 +88,8 @@ async def _exchange(client: Client, call: EffectCall, opened: Usable | None, req
         arguments = prepare(connector, request, opened.credentials, opened.account)
     arguments["timeout_seconds"] = call.timeout
     response = await client.send(**arguments, provider=provider, secrets=secrets)
+    if opened is not None:
+        response = without_secrets(response, connector, opened.credentials)
     if not call.inputs.get("allow_errors"):
         error = classify(response, service=urlsplit(request.path).hostname or provider, now=client.now())
         if error is not None:
