@@ -569,7 +569,7 @@ TRIGGERS = (
         sample={
             "state": "update",
             "changed": ["content"],
-            "resource": "1BxiMVs0XRA5nFMdKvBdBZjgmUUqptlbs74OgvE2upms",
+            "resource": "1BxiMVs0",
             "resource_uri": "https://www.googleapis.com/drive/v3/files/1BxiMVs0?alt=json",
             "notice": "c:2",
         },

@@ -291,7 +291,8 @@ def exchange(held: Held, request: Request) -> dict[str, Any]:
 
 def _told(held: Held, request: Request) -> dict[str, Any]:
     response = send(held, request)
-    return held.webhooks.read(response, held.subscription) if held.webhooks.read else {}
+    told = held.webhooks.read(response, held.subscription) if held.webhooks.read else {}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _made_in_place_of(held: Held, old: Mapping[str, Any]) -> dict[str, Any]:
