@@ -130,6 +130,15 @@ SELECT count(pg_notify(n.c, n.i)) FROM jsonb_to_recordset(%(calls)s::jsonb) AS n
 PARENTS = """
 UPDATE workflows_execution SET wake_at = now() WHERE id = ANY(%(parents)s) AND status IN ('WAITING', 'RUNNING')
 """
+# Runs that this one waited for and that nobody waits for any more; one that was only started goes on.
+ORPHANS = """
+UPDATE workflows_execution c SET cancel_requested_at = coalesce(c.cancel_requested_at, now()),
+  wake_at = CASE c.status WHEN 'WAITING' THEN now() ELSE c.wake_at END
+WHERE c.parent_id = ANY(%(settled)s) AND c.relation = 'CHILD' AND c.status IN ('PENDING', 'RUNNING', 'WAITING')
+  AND EXISTS (SELECT FROM workflows_executionstep s WHERE s.execution_id = c.parent_id AND s.path = c.parent_path
+    AND s.status = 'WAITING' AND s.recorded ->> 'key' = c.id::text)
+  AND EXISTS (SELECT FROM workflows_execution p WHERE p.id = c.parent_id AND p.completed_at IS NOT NULL)
+"""
 CANCELLED_QUESTIONS = """
 UPDATE workflows_approval SET status = 'CANCELLED', decided_at = now()
 WHERE execution_id = ANY(%(settled)s) AND status = 'PENDING'
@@ -169,7 +178,7 @@ def _statement(batch: Sequence[Entry]) -> tuple[str, dict[str, Any], list[str], 
                     _add(rows, "usage", _usage_row(claim.id, "WORKFLOW_EXECUTIONS", 1))
                 if claim.relation == "CHILD" and claim.parent_id:
                     parents.append(claim.parent_id)
-                if claim.attempt > 1:
+                if claim.attempt > 1 or entry.journal.waiting:
                     settled.append(claim.id)
                 if end.notice is not None:
                     _add(rows, "notices", f'{{"e":"{claim.id}","a":{compact(end.notice)}}}')
@@ -200,6 +209,7 @@ def _statement(batch: Sequence[Entry]) -> tuple[str, dict[str, Any], list[str], 
             for text, wanted in (
                 (PARENTS, parents),
                 (CANCELLED_QUESTIONS, settled),
+                (ORPHANS, settled),
                 (CALLS, rows.get("calls")),
             )
             if wanted

@@ -203,7 +203,9 @@ WITH ended AS MATERIALIZED (
 ), children AS (
   UPDATE workflows_execution c SET cancel_requested_at = coalesce(c.cancel_requested_at, now())
   FROM ended WHERE c.parent_id = ended.id AND c.relation = 'CHILD' AND c.status IN ('PENDING', 'WAITING', 'RUNNING')
-    AND ended.waiting_for @> jsonb_build_array(jsonb_build_object('kind', 'child', 'key', c.id::text))
+    AND (ended.waiting_for @> jsonb_build_array(jsonb_build_object('kind', 'child', 'key', c.id::text))
+      OR EXISTS (SELECT FROM workflows_executionstep s WHERE s.execution_id = ended.id AND s.path = c.parent_path
+        AND s.status = 'WAITING' AND s.recorded ->> 'key' = c.id::text))
   RETURNING c.id
 ), used AS (
   INSERT INTO billing_usageentry (id, organization_id, metric, quantity, workflow_id, execution_id)
