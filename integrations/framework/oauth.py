@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,9 +16,16 @@ from urllib.parse import urlencode, urlsplit
 from integrations.framework.auth import OAuth2, basic_header, expand
 from integrations.framework.client import Client
 from integrations.framework.definition import Connector
-from integrations.framework.errors import PermanentError, ReconnectError, TemporaryError, vendor_message
+from integrations.framework.errors import (
+    ConnectorError,
+    PermanentError,
+    ReconnectError,
+    TemporaryError,
+    vendor_message,
+)
 from integrations.framework.messages import Response
 from integrations.framework.paths import dig
+from integrations.framework.redaction import SHORTEST, redact, secrets_in
 
 DEAD_GRANTS = frozenset(
     {"invalid_grant", "invalid_refresh_token", "token_revoked", "token_expired", "invalid_token"}
@@ -291,13 +299,24 @@ async def _token_call(
             value for value in (client_secret, body.get("code"), body.get("refresh_token")) if value
         ),
     )
-    _raise_for_token(connector, auth, response, client.now())
+    try:
+        _raise_for_token(connector, auth, response, client.now())
+    except ConnectorError as error:
+        # What the service says about our request may hold parts of it.
+        hidden = [
+            value for value in (client_secret, *fields.values(), *secrets_in(old)) if len(value) >= SHORTEST
+        ]
+        error.message, error.detail = redact(error.message, hidden), redact(error.detail, hidden)
+        error.args = (error.message,)
+        raise
     return parse_tokens(auth, response.json, now=client.now(), old=old)
 
 
 def _raise_for_token(connector: Connector, auth: OAuth2, response: Response, now: datetime) -> None:
     code = dig(response.json, "error")
     code = code if isinstance(code, str) else ""
+    if code and not re.fullmatch(r"[A-Za-z0-9_.:-]{1,80}", code):
+        code = "unknown"  # a sentence, or what was sent: neither belongs where codes are logged
     if response.status >= 500 or response.status in (408, 429):
         raise TemporaryError(
             f"{connector.name} has a problem of its own right now. We will try again.", status=response.status
@@ -305,6 +324,13 @@ def _raise_for_token(connector: Connector, auth: OAuth2, response: Response, now
     if code in DEAD_GRANTS or (response.status in (400, 401) and not code):
         raise ReconnectError(
             f"{connector.name} no longer accepts this connection. Reconnect it.",
+            detail=code,
+            code=code,
+            status=response.status,
+        )
+    if code == "invalid_client" and (auth.own_app or auth.grant == "client_credentials"):
+        raise ReconnectError(
+            f"{connector.name} does not accept this client ID and secret. Check them, and reconnect.",
             detail=code,
             code=code,
             status=response.status,
