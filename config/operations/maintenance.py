@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts.tenancy import system_scope
 from config.database.partitions import ensure_partitions
-from workflows.models import DedupeKey, ResumeToken, Worker
+from workflows.models import DedupeKey, ResumeToken, SavedTest, Worker
+from workflows.models.saved_test import UNDO_TIME
 
 BATCH = 5_000
 
@@ -29,7 +30,7 @@ def clear_sessions() -> str:
 
 
 def clear_leftovers() -> str:
-    """Remove expired dedupe keys and resume addresses, silent workers and stale cache rows."""
+    """Remove expired dedupe keys and resume addresses, deleted tests, silent workers and stale cache rows."""
     now = timezone.now()
     with system_scope("remove what has expired"):
         keys = list(DedupeKey.objects.filter(expires_at__lt=now).values_list("pk", flat=True)[:BATCH])
@@ -37,8 +38,12 @@ def clear_leftovers() -> str:
         week = now - timedelta(days=7)
         tokens = list(ResumeToken.objects.filter(expires_at__lt=week).values_list("pk", flat=True)[:BATCH])
         ResumeToken.objects.filter(pk__in=tokens).delete()
+        gone = SavedTest.objects.filter(deleted_at__lt=now - UNDO_TIME).values_list("pk", flat=True)[:BATCH]
+        tests, _ = SavedTest.objects.filter(pk__in=list(gone)).delete()
     Worker.objects.filter(heartbeat_at__lt=week).delete()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM steward_cache WHERE expires < now()")
         cached = cursor.rowcount
-    return f"removed {len(keys)} dedupe keys, {len(tokens)} resume addresses, {cached} cache rows"
+    return (
+        f"removed {len(keys)} dedupe keys, {len(tokens)} resume addresses, {tests} tests, {cached} cache rows"
+    )
