@@ -1,6 +1,7 @@
 """Airtable: create, change, find and delete records, comment and attach files; start on new or changed records."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integrations.framework import (
@@ -10,6 +11,7 @@ from integrations.framework import (
     ConnectorError,
     CursorPages,
     Field,
+    Hmac,
     OAuth2,
     Offers,
     Output,
@@ -17,9 +19,12 @@ from integrations.framework import (
     RateLimit,
     Request,
     Response,
+    Subscription,
     TemporaryError,
     Test,
     Trigger,
+    Webhooks,
+    dig,
 )
 
 PATH = "/v0/{baseId}/{tableIdOrName}"
@@ -229,7 +234,175 @@ def created_since(config: Mapping[str, Any], since: Any) -> Request:
     )
 
 
+# --- Webhooks: a notice says that something changed; what it was is read from a list, from where we last stopped ---
+
+CHANGE_KINDS = {"add": "createdRecordsById", "update": "changedRecordsById", "remove": "destroyedRecordIds"}
+RENEWED_DAILY = 6 * 86_400  # a webhook lives seven days from its making or last renewal
+CHECKED_HOURLY = 3_600  # besides the notices: should one not arrive, nothing is lost
+
+
+def subscribe(subscription: Subscription) -> Request:
+    """Return the call that makes a webhook of one table for the one kind of change."""
+    config = subscription.config
+    return Request(
+        "POST",
+        "/v0/bases/{baseId}/webhooks",
+        at={"baseId": config["base"]},
+        json={
+            "notificationUrl": subscription.address,
+            "specification": {
+                "options": {
+                    "filters": {
+                        "dataTypes": ["tableData"],
+                        "recordChangeScope": config["table"],
+                        "changeTypes": list(subscription.events),
+                    },
+                    "includes": {"includeCellValuesInFieldIds": "all", "includePreviousCellValues": True},
+                }
+            },
+        },
+    )
+
+
+def subscribed(response: Response, subscription: Subscription) -> dict[str, Any]:
+    """Read a new webhook, or the renewal of one, whose answer tells only until when."""
+    until = dig(response.json, "expirationTime")
+    fallback = datetime.fromtimestamp(subscription.now, UTC) + timedelta(days=7)
+    return {
+        "id": dig(response.json, "id") or subscription.state.get("id"),
+        "secret": dig(response.json, "macSecretBase64") or subscription.state.get("secret"),
+        "expires_at": until or fallback.isoformat(),
+    }
+
+
+def of_webhook(method: str, tail: str) -> Any:
+    return lambda subscription: Request(
+        method,
+        f"/v0/bases/{{baseId}}/webhooks/{{webhookId}}{tail}",
+        at={"baseId": subscription.config["base"], "webhookId": subscription.state["id"]},
+    )
+
+
+def payloads(config: Mapping[str, Any], since: Any) -> Request:
+    """Ask for what changed from a cursor on; Airtable counts a webhook's payloads from 1 and keeps them seven days."""
+    return Request(
+        "GET",
+        "/v0/bases/{baseId}/webhooks/{webhookId}/payloads",
+        at={"baseId": config["base"], "webhookId": config["subscription"]["id"]},
+        query={"cursor": since or 1, "limit": 50},
+    )
+
+
+def changes(kind: str) -> Any:
+    """Return what reads the changes of one kind out of a page of payloads, each with an id of its own."""
+
+    def read(response: Response, config: Mapping[str, Any]) -> list[Any]:
+        found = []
+        for payload in dig(response.json, "payloads") or ():
+            number = payload.get("baseTransactionNumber")
+            for table, changed in (payload.get("changedTablesById") or {}).items():
+                for record, values in _records(kind, changed):
+                    found.append(
+                        {
+                            "change": f"{number}:{table}:{record}",
+                            "record": record,
+                            "table": table,
+                            "at": payload.get("timestamp"),
+                            "by": dig(payload, "actionMetadata.sourceMetadata.user.email"),
+                            **values,
+                        }
+                    )
+        return found
+
+    return read
+
+
+def _records(kind: str, changed: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    part = changed.get(CHANGE_KINDS[kind]) or ()
+    if kind == "remove":
+        for record in part:
+            yield record, {}
+        return
+    for record, entry in dict(part).items():
+        now = entry if kind == "add" else entry.get("current") or {}
+        yield (
+            record,
+            {
+                "createdTime": entry.get("createdTime"),
+                "fields": now.get("cellValuesByFieldId") or {},
+                "previous": dig(entry, "previous.cellValuesByFieldId") or {},
+            },
+        )
+
+
+def changed(key: str, label: str, kind: str, returns: Mapping[str, Output | str]) -> Trigger:
+    sample = {
+        "change": "4:tbltp8DGLhqbUmjK1:rec560UJdUtocSouk",
+        "record": "rec560UJdUtocSouk",
+        "table": "tbltp8DGLhqbUmjK1",
+        "at": "2026-11-22T09:30:00.000Z",
+        "by": "ada@example.com",
+    }
+    if kind != "remove":
+        sample |= {
+            "createdTime": "2026-11-22T09:30:00.000Z" if kind == "add" else None,
+            "fields": {"fldName": "Ada"},
+            "previous": {} if kind == "add" else {"fldName": "A."},
+        }
+    return Trigger(
+        key=key,
+        label=label,
+        event=kind,
+        description="Told within seconds. The person who connected must be a creator of the base.",
+        fields=(BASE, TABLE),
+        fetch=Poll(
+            request=payloads,
+            items=changes(kind),
+            id="change",
+            order="oldest_first",
+            position="cursor",
+            pagination=CursorPages(items="payloads", into="cursor", cursor="cursor", more="mightHaveMore"),
+            interval_seconds=CHECKED_HOURLY,
+        ),
+        sample=sample,
+        returns=returns,
+    )
+
+
+HAPPENED: dict[str, Output | str] = {
+    "id": "record",
+    "table": "table",
+    "at": Output("at", kind="datetime"),
+    "by": "by",
+}
+FILLED = {**HAPPENED, "fields": Output("fields", kind="object", label="Values by field id")}
+
+WEBHOOKS = Webhooks(
+    address="trigger",
+    signature=Hmac(header="X-Airtable-Content-MAC", prefix="hmac-sha256=", key_encoding="base64"),
+    # A notice says only that something changed: which kind stands in the subscription.
+    event=lambda inbound, event: "",
+    subscribe=subscribe,
+    read=subscribed,
+    renew=of_webhook("POST", "/refresh"),
+    renew_before_seconds=RENEWED_DAILY,
+    unsubscribe=of_webhook("DELETE", ""),
+)
+
 TRIGGERS = (
+    changed(
+        "record_created",
+        "New record",
+        "add",
+        {**FILLED, "createdTime": Output("createdTime", kind="datetime")},
+    ),
+    changed(
+        "record_updated",
+        "Changed record",
+        "update",
+        {**FILLED, "previous": Output("previous", kind="object", label="Values before, by field id")},
+    ),
+    changed("record_deleted", "Deleted record", "remove", HAPPENED),
     Trigger(
         key="record_created_poll",
         label="New record (checked every few minutes)",
@@ -265,6 +438,7 @@ connector = Connector(
                 "data.records:write",
                 "data.recordComments:write",
                 "schema.bases:read",
+                "webhook:manage",
                 "user.email:read",
             ),
             rotates_refresh_token=True,
@@ -274,6 +448,7 @@ connector = Connector(
     test=Test(Request("GET", "/v0/meta/whoami"), account={"user_id": "id"}, label="email"),
     on_error=refine,
     rate_limit=RateLimit(calls=5),
+    webhooks=WEBHOOKS,
     actions=ACTIONS,
     triggers=TRIGGERS,
 )

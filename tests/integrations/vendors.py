@@ -47,7 +47,14 @@ class Sent:
 
 
 def sent(
-    connector: Connector, trigger: Trigger, webhooks: Webhooks, event: Any, *, key: str, address: str, now: float
+    connector: Connector,
+    trigger: Trigger,
+    webhooks: Webhooks,
+    event: Any,
+    *,
+    key: str,
+    address: str,
+    now: float,
 ) -> Sent:
     """Return the signed delivery of one event. key: what the service signs with; address: as it was told."""
     delivery = _wrapped(connector, trigger, webhooks, event, key)
@@ -180,7 +187,9 @@ def _sign(
         _sign_as_paypal(delivery, key, now)
     elif isinstance(scheme, JwtHs256):
         claims = {"aud": address, "exp": int(now) + 300, "iat": int(now)}
-        parts = ".".join(_url64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+        parts = ".".join(
+            _url64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)
+        )
         headers[scheme.header] = f"{parts}.{_url64(hmac.digest(key.encode(), parts.encode(), 'sha256'))}"
     elif isinstance(scheme, Hmac):
         HMACS.get(connector.slug, _plain_hmac)(scheme, delivery, key, address, at)
@@ -201,7 +210,9 @@ def _plain_hmac(scheme: Hmac, delivery: Sent, key: str, address: str, at: str) -
 
 def _slack(scheme: Hmac, delivery: Sent, key: str, address: str, at: str) -> None:
     delivery.headers["X-Slack-Request-Timestamp"] = at
-    delivery.headers["X-Slack-Signature"] = "v0=" + _hex(key.encode(), b"v0:" + at.encode() + b":" + delivery.body)
+    delivery.headers["X-Slack-Signature"] = "v0=" + _hex(
+        key.encode(), b"v0:" + at.encode() + b":" + delivery.body
+    )
 
 
 def _hubspot(scheme: Hmac, delivery: Sent, key: str, address: str, at: str) -> None:
@@ -212,7 +223,9 @@ def _hubspot(scheme: Hmac, delivery: Sent, key: str, address: str, at: str) -> N
 
 
 def _square(scheme: Hmac, delivery: Sent, key: str, address: str, at: str) -> None:
-    delivery.headers["x-square-hmacsha256-signature"] = _base64(key, address.encode() + delivery.body, "sha256")
+    delivery.headers["x-square-hmacsha256-signature"] = _base64(
+        key, address.encode() + delivery.body, "sha256"
+    )
 
 
 def _trello(scheme: Hmac, delivery: Sent, key: str, address: str, at: str) -> None:

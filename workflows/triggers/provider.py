@@ -106,7 +106,7 @@ def receive(row: Trigger, inbound: Inbound, account: Mapping[str, Any], delivery
     names = []
     for position, event in enumerate(webhooks.split(inbound)):
         name = webhooks.event_name(inbound, event)
-        if declared.hears(name):
+        if declared.hears(name) or declared.fetch is not None:  # a notice does not say of what
             stored = Stored("trigger", delivery_id, position)
             key = webhooks.event_id(inbound, event)
             outcomes.append(offer(row, declared, event, key, stored, account))
