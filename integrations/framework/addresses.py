@@ -59,6 +59,7 @@ NEVER = tuple(
         "fec0::/10",  # site-local
         "192.0.0.0/24",  # protocol assignments; clouds answer metadata here, and not every Python calls it private
         "192.88.99.0/24",  # 6to4 relays
+        "3fff::/20",  # documentation; Python knows it from 3.13 on
     )
 )
 

@@ -61,6 +61,18 @@ def resolving_to(*answers):
         "http://[::127.0.0.1]/",
         "http://[2001:0:53aa:64c:0:fffe:80ff:fffe]/",
         "http://[fec0::1]/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[::ffff:0:7f00:1]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
+        "http://[64:ff9b:1::7f00:1]/",
+        "http://[2001:db8::1]/",
+        "http://[100::1]/",
+        "http://[3fff::1]/",
+        "http://100.100.100.200/",
+        "http://198.18.0.1/",
+        "http://0x7f.1/",
+        "http://0177.1/",
+        "http://metadata.google.internal/",
         "http://localhost/",
         "http://LOCALHOST./",
         "http://metadata/",
@@ -85,6 +97,25 @@ def test_addresses_of_our_own_network_are_refused_in_every_spelling(url):
     with pytest.raises(AddressRefused) as caught:
         fetch(Client(resolve=resolving_to(["127.0.0.1"])), url)
     assert str(caught.value).startswith("We do not call this address: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://10.0.0.1/", "it is inside a private network"),
+        ("http://metadata.google.internal/", "it is inside a private network"),
+        ("http://2130706433/", "the host is a number written in an unusual way"),
+        ("http://localhost/", "the host is a name of a local network"),
+        ("http://example.com:5432/", "port 5432 is not for web services"),
+        ("http://user@example.com/", "it must not contain a user name or password"),
+        ("ftp://example.com/", "only http and https are possible"),
+        ("http://exa mple.com/", "it contains spaces or control characters"),
+    ],
+)
+def test_the_reason_is_told(url, reason):
+    with pytest.raises(AddressRefused) as caught:
+        fetch(Client(resolve=resolving_to(["127.0.0.1"])), url)
+    assert caught.value.message == f"We do not call this address: {reason}."
 
 
 @pytest.mark.parametrize(
