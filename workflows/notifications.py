@@ -49,21 +49,22 @@ def run_failed(organization_id: str, execution_id: str, now: datetime | None = N
     if execution is None:
         return
     workflow_id, ended = str(execution.workflow_id), execution.completed_at or now
-    if cache.get(_told_key(workflow_id)) is None:
+    is_told = cache.get(_told_key(workflow_id)) is not None
+    if not is_told:
         tell_about_failures(organization_id, workflow_id, since=(ended - SLACK).isoformat())
         cache.set(_told_key(workflow_id), now, DIGEST_AFTER.total_seconds())
-    _plan_digest(organization_id, workflow_id, ended, now)
+    # One that was not told of now belongs into the digest itself.
+    _plan_digest(organization_id, workflow_id, ended if is_told else ended + timedelta.resolution, now)
 
 
-def _plan_digest(organization_id: str, workflow_id: str, after: datetime, now: datetime) -> None:
+def _plan_digest(organization_id: str, workflow_id: str, since: datetime, now: datetime) -> None:
     # One waiting job per workflow tells about everything that fails until it runs, or nothing when nothing does.
     job = tell_about_failures.configure(
         queueing_lock=f"failure-mail/{workflow_id}", schedule_at=now + DIGEST_AFTER
     )
     try:
         with transaction.atomic():  # a refused job would otherwise spoil a transaction around this one
-            since = (after + timedelta.resolution).isoformat()
-            job.defer(organization_id=organization_id, workflow_id=workflow_id, since=since)
+            job.defer(organization_id=organization_id, workflow_id=workflow_id, since=since.isoformat())
     except AlreadyEnqueued:
         pass
 
@@ -78,23 +79,24 @@ def tell_about_failures(organization_id: str, workflow_id: str, since: str) -> N
         )
         if workflow is None:
             return
-        failed = list(
-            Execution.objects.filter(
-                workflow=workflow,
-                pk__gte=first_uuid7(first - LONGEST_RUN),
-                completed_at__gte=first,
-                mode=Execution.Mode.LIVE,
-                status__in=[Execution.Status.FAILED, Execution.Status.TIMEOUT],
-            ).order_by("-completed_at")[: MAX_LISTED + 1]
+        rows = Execution.objects.filter(
+            workflow=workflow,
+            pk__gte=first_uuid7(first - LONGEST_RUN),
+            completed_at__gte=first,
+            mode=Execution.Mode.LIVE,
+            status__in=[Execution.Status.FAILED, Execution.Status.TIMEOUT],
         )
+        failed = list(rows.order_by("-completed_at")[:MAX_LISTED])
+        count = rows.count() if len(failed) == MAX_LISTED else len(failed)
         people = recipients(workflow)
     if not failed or not people:
         return
     context = {
         "workflow": workflow,
-        "runs": [(run, (run.error or {}).get("message", "")) for run in failed[:MAX_LISTED]],
-        "is_digest": len(failed) > 1,
-        "has_more": len(failed) > MAX_LISTED,
+        "runs": [(run, (run.error or {}).get("message", "")) for run in failed],
+        "is_digest": count > 1,
+        "count": count,
+        "has_more": count > len(failed),
         "action_url": _address("workflows:run", failed[0].pk),
         "action_label": _("See what happened"),
     }

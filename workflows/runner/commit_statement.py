@@ -22,7 +22,7 @@ from workflows.runner.wake import NOTIFY_WOKEN
 class End:
     """How a walk ended. status: terminal, or WAITING. questions: approval rows to ask people, as JSON objects.
 
-    failed_task: arguments of the job that tells people about a failure, or None.
+    notice: arguments of the job that tells people about a failure, or None; notice_at: not before then.
     """
 
     status: str
@@ -33,6 +33,7 @@ class End:
     waiting_for: Any = None
     questions: Sequence[Any] = ()
     notice: Any = None
+    notice_at: datetime | None = None
 
     @property
     def is_final(self) -> bool:
@@ -114,8 +115,8 @@ QUESTIONS = """questions AS (
 
 NOTICES = """notices AS MATERIALIZED (
   SELECT procrastinate_defer_jobs_v1(array_agg(
-    ROW('default', 'workflows.tasks.run_failed', 0, NULL, NULL, n.a, NULL)::procrastinate_job_to_defer_v1))
-  FROM jsonb_to_recordset(%(notices)s::jsonb) AS n(e uuid, a jsonb) JOIN valid v ON v.id = n.e)"""
+    ROW('default', 'workflows.tasks.run_failed', 0, NULL, NULL, n.a, n.at)::procrastinate_job_to_defer_v1))
+  FROM jsonb_to_recordset(%(notices)s::jsonb) AS n(e uuid, a jsonb, at timestamptz) JOIN valid v ON v.id = n.e)"""
 
 # The first respond step wins. In the same transaction, so that whoever hears of it finds it.
 RESPONSES = """
@@ -181,7 +182,8 @@ def _statement(batch: Sequence[Entry]) -> tuple[str, dict[str, Any], list[str], 
                 if claim.attempt > 1 or entry.journal.waiting:
                     settled.append(claim.id)
                 if end.notice is not None:
-                    _add(rows, "notices", f'{{"e":"{claim.id}","a":{compact(end.notice)}}}')
+                    told = f'"a":{compact(end.notice)},"at":{_instant(end.notice_at)}'
+                    _add(rows, "notices", f'{{"e":"{claim.id}",{told}}}')
             for question in end.questions:
                 _add(rows, "questions", compact({"e": claim.id, "id": uuid7(), **question}))
         if entry.records:
@@ -232,9 +234,13 @@ def _text(parts: frozenset[str]) -> str:
     return f"WITH {', '.join(clauses)} SELECT id, {told} FROM valid"  # noqa: S608
 
 
+def _instant(value: datetime | None) -> str:
+    return "null" if value is None else f'"{value.isoformat()}"'
+
+
 def _end_row(entry: Entry, end: End) -> str:
     journal = entry.journal
-    wake = "null" if end.wake_at is None else f'"{end.wake_at.isoformat()}"'
+    wake = _instant(end.wake_at)
     return (
         f'{{"i":"{journal.claim.id}","f":{journal.claim.attempt},"st":"{end.status}","r":"{end.result}",'
         f'"o":{end.output_json},"er":{compact(end.error)},"w":{wake},"wf":{compact(end.waiting_for)},'

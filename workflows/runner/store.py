@@ -192,7 +192,7 @@ FROM asked WHERE e.id = asked.id RETURNING e.id
 # What follows from an end that no walk brought about, in the same transaction: see also commit_statement.
 AFTER_END = """
 WITH ended AS MATERIALIZED (
-  SELECT id, organization_id, workflow_id, parent_id, relation, reply_to, status, waiting_for
+  SELECT id, organization_id, workflow_id, parent_id, relation, reply_to, status, waiting_for, mode
   FROM workflows_execution WHERE id = ANY(%(ids)s)
 ), questions AS (
   UPDATE workflows_approval a SET status = 'CANCELLED', decided_at = now()
@@ -221,6 +221,9 @@ WITH ended AS MATERIALIZED (
 )
 SELECT ARRAY(SELECT id FROM children),
   (SELECT count(pg_notify(reply_to, id::text)) FROM ended WHERE reply_to <> ''),
+  (SELECT procrastinate_defer_jobs_v1(array_agg(ROW('default', 'workflows.tasks.run_failed', 0, NULL, NULL,
+      jsonb_build_object('organization_id', organization_id, 'execution_id', id), NULL)::procrastinate_job_to_defer_v1))
+    FROM ended WHERE status = 'TIMEOUT' AND mode = 'LIVE' HAVING count(*) > 0),
   (SELECT count(pg_notify('steward_runs', 'woken')) FROM (SELECT FROM ended WHERE relation = 'CHILD' LIMIT 1) any_child)
 """
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -157,11 +158,13 @@ def end_of(running: Running, outcome: Outcome) -> End:
     if isinstance(outcome, Failed):
         is_timeout = outcome.error.error_class is ErrorClass.TIMEOUT and not outcome.error.step
         running.journal.log("ERROR", outcome.error.step, outcome.error.message)
+        notice, notice_at = _notice(running)
         return End(
             "TIMEOUT" if is_timeout else "FAILED",
             "FAILURE",
             error=outcome.error.as_json(),
-            notice=_notice(running),
+            notice=notice,
+            notice_at=notice_at,
         )
     if isinstance(outcome, Cancelled):
         running.journal.log("INFO", "", _("The run was cancelled."))
@@ -193,23 +196,42 @@ def _suspended(journal: RunJournal, outcome: Suspended) -> End:
     return End("WAITING", wake_at=outcome.wake_at, waiting_for=waiting_for, questions=questions)
 
 
-_noticed: dict[UUID, float] = {}
+@dataclass(slots=True)
+class _Window:
+    """When telling of a workflow's failures began, and whether those that followed are already taken care of."""
+
+    since: float
+    is_followed: bool = False
 
 
-def _notice(running: Running) -> dict[str, str] | None:
-    """Return the arguments of the job that tells people, at most one per workflow in FAILURE_NOTICE_SECONDS."""
+_windows: dict[UUID, _Window] = {}
+
+
+def _notice(running: Running) -> tuple[dict[str, str] | None, datetime | None]:
+    """Return (arguments of the job that tells people, when it may begin at the earliest).
+
+    A workflow that handles failures is told of each. Where only e-mails are sent, the first failure has a job at once,
+    and the next within FAILURE_NOTICE_SECONDS one at the end of that time: its e-mail lists whatever failed until then.
+    """
     claim, now = running.claim, time.monotonic()
-    if claim.mode != "LIVE" or now - _noticed.get(claim.workflow_id, float("-inf")) < FAILURE_NOTICE_SECONDS:
-        return None
     definition = running.version.definition
-    if definition is not None and not (
-        definition.settings.on_failure.notify or definition.settings.on_failure.workflow
-    ):
-        return None
-    if len(_noticed) > 10_000:
-        _noticed.clear()
-    _noticed[claim.workflow_id] = now
-    return {"organization_id": str(claim.organization_id), "execution_id": str(claim.id)}
+    wanted = definition.settings.on_failure if definition is not None else None
+    if claim.mode != "LIVE" or (wanted is not None and not (wanted.notify or wanted.workflow)):
+        return None, None
+    job = {"organization_id": str(claim.organization_id), "execution_id": str(claim.id)}
+    if wanted is not None and wanted.workflow:
+        return job, None
+    window = _windows.get(claim.workflow_id)
+    if window is None or now - window.since >= FAILURE_NOTICE_SECONDS:
+        if len(_windows) > 10_000:
+            _windows.clear()
+        _windows[claim.workflow_id] = _Window(now)
+        return job, None
+    if window.is_followed:
+        return None, None
+    window.is_followed = True
+    left = FAILURE_NOTICE_SECONDS - (now - window.since)
+    return job, ENVIRONMENT.now() + timedelta(seconds=left)
 
 
 def _iso(value: datetime | None) -> str | None:
