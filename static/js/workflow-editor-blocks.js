@@ -131,8 +131,8 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape" && 
 
 // --- Rows that grow -------------------------------------------------------------------------------------------------
 document.addEventListener("input", (event) => {
-  const row = event.target.closest?.("[data-rows] > [data-row]:last-of-type");
-  if (!row || !event.target.value) return;
+  const row = event.target.closest?.("[data-row]");
+  if (!row || !event.target.value || row !== [...row.closest("[data-rows]").querySelectorAll("[data-row]")].at(-1)) return;
   const next = row.cloneNode(true);
   for (const field of next.querySelectorAll("[name]")) {
     field.name = field.name.replace(/:(\d+):(\w+)$/, (_all, number, part) => `:${Number(number) + 1}:${part}`);
@@ -162,12 +162,31 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const custom = chooser.querySelector("[data-custom]");
   if (custom) event.detail.serverResponse += custom.outerHTML;
 });
+// The sentence beside a field came or went while the field itself stayed.
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const errors = event.detail.target;
+  if (!errors?.matches?.(".errorlist[id$='-errors']")) return;
+  const field = document.getElementById(errors.id.replace(/-errors$/, ""));
+  if (field?.matches("input, textarea, select")) field.toggleAttribute("aria-invalid", errors.childElementCount > 0);
+  if (field?.hasAttribute("aria-invalid")) field.setAttribute("aria-invalid", "true");
+});
+let wasChoosing = false;
+document.addEventListener("htmx:beforeSwap", () => { wasChoosing = editor()?.dataset.panel === "choose"; });
+// Captured, because elsewhere the first wrong field gets the focus; here people are in the middle of typing.
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (!editor() || !event.detail.target?.matches?.("#editor, main, body")) return;
-  const wanted = focusAfter && document.getElementById(focusAfter);
+  if (!editor()?.contains(event.target) && event.target !== document.body) return;
+  event.stopPropagation();
+  if (event.detail.target?.id !== "editor") return;
+  const isRefused = event.detail.xhr?.status === 422;
+  const isNew = wasChoosing && document.getElementById("panel-form");
+  wasChoosing = false;
+  const wanted = (focusAfter && document.getElementById(focusAfter))
+    || (isRefused && document.querySelector("#editor-panel :is([aria-invalid=true], .conflict input, .conflict textarea)"))
+    || (isNew && document.querySelector("#panel-form :is([aria-invalid=true], input:not([type=hidden]), textarea, select)"));
   focusAfter = "";
   if (wanted) { wanted.focus({ preventScroll: true }); wanted.scrollIntoView({ block: "nearest" }); return; }
+  if (event.detail.requestConfig?.elt?.id === "panel-form") return;
   const first = document.querySelector("#editor-panel [data-focus]");
   if (first && matchMedia("(min-width: 62rem)").matches) first.focus({ preventScroll: true });
   else if (matchMedia("(max-width: 61.99rem)").matches && !editor().hasAttribute("data-panel-idle")) window.scrollTo(0, 0);
-});
+}, true);

@@ -212,14 +212,15 @@ def _shown(
             )
             made = replace(made, errors=(errors[each.key],), typed=typed)
         for conflict in conflicts:
-            if _is_about(conflict.field, each.key):
+            if is_about(conflict.field, each.key):
                 theirs = conflict.theirs if conflict.field == each.key else None
                 made = replace(made, theirs=theirs)
         found.append(made)
     return found
 
 
-def _is_about(conflict: str, key: str) -> bool:
+def is_about(conflict: str, key: str) -> bool:
+    """Return whether two dotted places are the same or one stands inside the other."""
     return conflict == key or conflict.startswith(f"{key}.") or key.startswith(f"{conflict}.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -129,6 +130,8 @@ def _fields(
     kind = KINDS[each.kind]
     if (each.options and each.kind in ("text", "select")) or (each.kind == "text" and choices):
         kind = "choice"
+    elif each.kind == "list" and not each.fields and _lists_texts(each):
+        kind = "lines"
     elif each.kind == "multi_select" and choices and not is_template(given.get(each.key)):
         kind = "several"
     return [
@@ -152,17 +155,19 @@ def _fields(
     ]
 
 
-def _in_group(field: Field, group: str) -> Field:
-    from dataclasses import replace
+def _lists_texts(each: Declared) -> bool:
+    return isinstance(each.example, list) and all(isinstance(item, str) for item in each.example)
 
+
+def _in_group(field: Field, group: str) -> Field:
     return replace(field, group=field.group or group)
 
 
 def _example(each: Declared) -> str:
     if each.example is None:
         return HINTS.get(each.kind, "")
-    if each.kind == "list" and isinstance(each.example, list) and not each.fields:
-        return shown(each.example[:2])
+    if each.kind in ("list", "multi_select") and not each.fields and _lists_texts(each):
+        return "\n".join(each.example[:2])
     return shown(each.example)[:200]
 
 

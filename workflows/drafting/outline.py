@@ -160,9 +160,9 @@ def field_words(problem: Problem) -> str:
     return rest[:1].upper() + rest[1:] if colon and known else text
 
 
-def _cards(steps: list[Step], slot: Slot, prefix: str) -> list[Card]:
+def _cards(steps: list[Step], slot: Slot, prefix: str, first: int = 1) -> list[Card]:
     cards, after = [], ""
-    for number, step in enumerate(steps, start=1):
+    for number, step in enumerate(steps, start=first):
         cards.append(_card(step, f"{prefix}{number}", slot_text(slot), after))
         after = str(step["id"])
     return cards
@@ -197,8 +197,9 @@ def _card(step: Step, number: str, slot: str, after: str) -> Card:
     for lane_name, label, lane_tone in _lane_names(step):
         children = dict(lanes(step)).get(lane_name, [])
         place = (made.id, lane_name)
-        lane = Lane(slot_text(place), label, _cards(children, place, f"{number}."), lane_tone, lane_name)
-        made.lanes.append(lane)
+        first = 1 + sum(len(lane.cards) for lane in made.lanes)  # numbers go on from lane to lane
+        cards = _cards(children, place, f"{number}.", first)
+        made.lanes.append(Lane(slot_text(place), label, cards, lane_tone, lane_name))
     return made
 
 

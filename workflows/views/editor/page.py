@@ -94,6 +94,8 @@ def show(
     if not wants_part(request):
         return render(request, "workflows/edit.html", context, status=status)
     response = render(request, "workflows/edit.html#editor", context | {"is_part": True}, status=status)
+    if request.headers.get("X-Part"):
+        return response  # the search takes the results out of it and leaves the rest as it is
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#editor", "outerHTML"
     if request.method == "GET":
         response.headers["HX-Push-Url"] = request.get_full_path()

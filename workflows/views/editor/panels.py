@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.vary import vary_on_headers
@@ -18,6 +20,7 @@ from workflows import access, draft_text
 from workflows.drafting import forms, history, outline, places
 from workflows.drafting.fields import Field, dumped
 from workflows.drafting.forms import SETTINGS, STEP, TRIGGER, Sending, Subject
+from workflows.drafting.operations import destination
 from workflows.drafting.trigger_forms import DAYS, MODES, shown_schedule
 from workflows.models import Trigger, Workflow
 from workflows.queries import triggers as trigger_cards
@@ -95,7 +98,7 @@ def panel_of(draft: Draft, subject: Subject, sending: Sending | None = None) -> 
     if subject.kind == STEP:
         card = draft.outline.card(subject.key)
         spot = places.find(draft.document, subject.key)
-        moves = {each: operations_place(draft, subject.key, each) for each in ("up", "down", "into", "out")}
+        moves = {each: can_move(draft, subject.key, each) for each in ("up", "down", "into", "out")}
         context |= {
             "card": card,
             "copied": json.dumps(draft_text.ordered(spot.step), indent=2, ensure_ascii=False),
@@ -110,10 +113,8 @@ def panel_of(draft: Draft, subject: Subject, sending: Sending | None = None) -> 
     return Panel("settings", context=context)
 
 
-def operations_place(draft: Draft, step_id: str, direction: str) -> bool:
+def can_move(draft: Draft, step_id: str, direction: str) -> bool:
     """Return whether a step can move by one place in a direction."""
-    from workflows.drafting.operations import destination
-
     return destination(draft.document, step_id, direction) is not None
 
 
@@ -166,25 +167,20 @@ def _save(request: HttpRequest, workflow: Workflow, subject: Subject) -> HttpRes
         return redirect("workflows:edit", workflow.pk)
     if not wants_part(request):
         messages.success(request, _("Saved as a draft."))
-    return (
-        redirect(request.path if kept["key"] == subject.key else _address(workflow, subject))
-        if wants_part(request) is False
-        else _show(request, stored.workflow, subject)
-    )
+        return redirect(_address(workflow, subject))
+    response = _show(request, stored.workflow, subject)
+    response.headers["HX-Replace-Url"] = _address(workflow, subject)
+    return response
 
 
 def _refuse(sending: Sending, key: str, sentence: str) -> None:
-    from dataclasses import replace
-
     sending.errors[key] = sentence
     sending.fields = [
         replace(each, errors=(sentence,)) if each.key == key else each for each in sending.fields
     ]
 
 
-def _address(workflow: Workflow, subject: Subject) -> Any:
-    from django.urls import reverse
-
+def _address(workflow: Workflow, subject: Subject) -> str:
     if subject.kind == SETTINGS:
         return reverse("workflows:edit-settings", args=[workflow.pk])
     name = "workflows:edit-step" if subject.kind == STEP else "workflows:edit-trigger"
@@ -215,8 +211,6 @@ def _saved_part(request: HttpRequest, workflow: Workflow, subject: Subject, send
 
 def _with_problems(draft: Draft, subject: Subject, fields: list[Field]) -> list[Field]:
     """Put each problem of the draft to its field; the rest stays with the card."""
-    from dataclasses import replace
-
     found: dict[str, list[str]] = {}
     for problem in draft.problems:
         owner = outline.owner_of(draft.document, problem)
@@ -225,7 +219,7 @@ def _with_problems(draft: Draft, subject: Subject, fields: list[Field]) -> list[
             key = ".".join(str(part) for part in problem.location) if is_ours else ""
         else:
             key = owner[2] if (owner[0], owner[1]) == (subject.kind, subject.key) else ""
-        target = next((each.key for each in fields if key and forms._is_about(key, each.key)), "")
+        target = next((each.key for each in fields if key and forms.is_about(key, each.key)), "")
         if target:
             found.setdefault(target, []).append(outline.field_words(problem))
     return [
