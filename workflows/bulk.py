@@ -89,14 +89,13 @@ def work_some(bulk: BulkAction) -> bool:
     if person is None or not person.is_active or not may(person, Permission.RUN_WORKFLOW):
         stop(bulk)  # who asked may no longer do it
         return True
-    runs = _next_runs(bulk, person)
+    runs, position = _next_runs(bulk, person)
     taken_up = set(
         Execution.objects.filter(parent_id__in=[run.pk for run in runs], relation__in=_AGAIN).values_list(
             "parent_id", flat=True
         )
     )
     for run in runs:
-        bulk.position = run.pk
         if not _fits(bulk, run, run.pk in taken_up):
             bulk.skipped += 1
             continue
@@ -106,7 +105,8 @@ def work_some(bulk: BulkAction) -> bool:
             bulk.done += 1
         except (recovery.NotRecoverable, InputRefused):
             bulk.failed += 1
-    if len(runs) < BATCH:
+    bulk.position = position
+    if position is None:
         bulk.status, bulk.finished_at = BulkAction.Status.COMPLETED, timezone.now()
         # What was ticked or counted and is gone or changed meanwhile did not fit either.
         bulk.skipped = (
@@ -118,7 +118,9 @@ def work_some(bulk: BulkAction) -> bool:
     return bulk.is_finished
 
 
-def _next_runs(bulk: BulkAction, person: User) -> list[Execution]:
+def _next_runs(bulk: BulkAction, person: User) -> tuple[list[Execution], UUID | None]:
+    """Return the next runs in the order of their start, and where to go on after them; None: there are no more."""
+    rest = None
     above = bulk.position or UUID(int=0)
     rows = Execution.objects.visible_to(person).filter(pk__gt=above, pk__lt=bulk.newest)
     if bulk.selected is not None:
@@ -127,12 +129,15 @@ def _next_runs(bulk: BulkAction, person: User) -> list[Execution]:
         form = _form(person, bulk.filters)
         rows = run_search.filtered(rows, form)
         if value := run_search.value_of(form):
-            most = run_search.MAX_COUNTED
-            rows = rows.filter(
-                pk__in=run_search.matches(value, above=above, below=bulk.newest, rising=True, most=most)
-            )
+            most = run_search.MAX_MATCHES
+            found = run_search.matches(value, above=above, below=bulk.newest, rising=True, most=most)
+            rows = rows.filter(pk__in=found)
+            rest = found[-1] if len(found) >= most else None
     rows = rows.select_related("workflow", "version").defer("output", "error", "version__triggers")
-    return list(rows.order_by("pk")[:BATCH])
+    runs = list(rows.order_by("pk")[:BATCH])
+    if len(runs) < BATCH and rest is not None:
+        return runs, rest  # the other filters left little of this stretch; there are more with the value
+    return runs, runs[-1].pk if len(runs) == BATCH else None
 
 
 def _fits(bulk: BulkAction, run: Execution, is_taken_up: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from accounts.tenancy import system_scope
 from tests.worlds import World, make_execution
 from workflows import bulk
 from workflows.models import BulkAction, Execution, WorkflowAssignment
+from workflows.queries import run_search
+from workflows.search_index import index_runs
 
 Action = BulkAction.Action
 FAILED = {"status": "FAILED", "result": "FAILURE"}
@@ -164,3 +167,17 @@ def test_everything_without_a_filter_is_never_offered(client: Client, alder: Wor
     client.post(reverse("workflows:runs-bulk"), {"action": "restart", "scope": "all", "confirmed": "1"})
     with alder.scope():
         assert not BulkAction.objects.exists()
+
+
+def test_runs_with_a_value_are_taken_to_the_last_though_few_pass_the_other_filters(
+    alder: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_search, "MAX_MATCHES", 4)
+    with alder.scope():
+        made = [
+            make_execution(alder, input={"shop": "north"}, status="FAILED" if n % 5 == 4 else "COMPLETED")
+            for n in range(20)
+        ]
+    index_runs(datetime.now(UTC) + timedelta(minutes=1))
+    finish(alder, begun(alder, Action.RESUME, filters={"q": "north", "status": "FAILED"}))
+    assert parents("RESUME") == sorted(run.pk for run in made if run.status == "FAILED")

@@ -146,7 +146,8 @@ def test_matches_beyond_the_bound_are_told(
     for _place in range(6):
         made(alder, input={"shop": "north"})
     index_runs(soon())
-    monkeypatch.setattr(run_search.matches, "__kwdefaults__", run_search.matches.__kwdefaults__ | {"most": 5})
     monkeypatch.setattr(run_search, "MAX_MATCHES", 5)
-    page = client.get(reverse("workflows:runs"), {"q": "north"})
+    page = client.get(reverse("workflows:runs"), {"q": "north", "status": "COMPLETED"})
     assert (len(page.context["page"]), page.context["is_cut"]) == (5, True)
+    page = client.get(reverse("workflows:runs"), {"q": "north"})
+    assert (len(page.context["page"]), page.context["is_cut"]) == (6, False)

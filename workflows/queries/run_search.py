@@ -13,12 +13,12 @@ from django.utils import timezone
 
 from accounts.tenancy import current_scope
 from workflows.forms import RunFilter
-from workflows.queries.keyset import Page, page_of
+from workflows.queries.keyset import PAGE_SIZE, Page, page_of
 
 MAX_WORDS = 5
-MAX_MATCHES = 2_000  # newest runs with the value that the other filters look through for one page
-MAX_WALKED = 10_000  # entries of the rarest word, where several words must meet
-MAX_COUNTED = 10_000
+MAX_MATCHES = 1_000  # newest runs with the value that the other filters look through for one page
+MAX_WALKED = 2_000  # entries of the rarest word, where several words must meet
+MAX_COUNTED = 5_000  # runs that a filter finds, and MAX_MATCHES where it looks for a value
 _NEWEST = UUID(int=(1 << 128) - 1)
 _OLDEST = UUID(int=0)
 
@@ -27,7 +27,8 @@ _WORDS = "SELECT word FROM steward_run_words(%s, to_jsonb(%s::text)) AS word LIM
 _RAREST = """
 SELECT wanted.word FROM unnest(%(words)s::bigint[]) AS wanted(word)
 ORDER BY (SELECT count(*) FROM (
-  SELECT FROM workflows_runword r WHERE r.organization_id = %(organization)s AND r.word = wanted.word LIMIT 1000) AS counted)
+  SELECT FROM workflows_runword r WHERE r.organization_id = %(organization)s AND r.word = wanted.word
+  LIMIT 1000) AS counted)
 """
 _MATCHES = """
 SELECT walked.execution_id FROM (
@@ -35,10 +36,9 @@ SELECT walked.execution_id FROM (
   WHERE organization_id = %(organization)s AND word = %(rarest)s
     AND execution_id > %(above)s AND execution_id < %(below)s
   ORDER BY execution_id {direction} LIMIT %(walked)s) walked
-WHERE NOT EXISTS (
-  SELECT FROM unnest(%(others)s::bigint[]) AS other(word) WHERE NOT EXISTS (
-    SELECT FROM workflows_runword r WHERE r.organization_id = %(organization)s AND r.word = other.word
-      AND r.execution_id = walked.execution_id))
+WHERE (SELECT count(*) FROM workflows_runword r
+  WHERE r.organization_id = %(organization)s AND r.word = ANY(%(others)s::bigint[])
+    AND r.execution_id = walked.execution_id) = cardinality(%(others)s::bigint[])
 ORDER BY walked.execution_id {direction} LIMIT %(most)s
 """
 
@@ -75,20 +75,29 @@ def page_of_runs(rows: Any, form: RunFilter, request: HttpRequest) -> tuple[Page
     if not value:
         return page_of(rows, request, by=("started_at", "id")), False
     newer, older = _uuid(request.GET.get("after", "")), _uuid(request.GET.get("before", ""))
-    found = matches(
-        value, above=newer or _OLDEST, below=(None if newer else older) or _NEWEST, rising=newer is not None
-    )
+    # Where nothing else narrows the list, the page itself is all that needs to be found.
+    is_narrowed = _has_filters(rows)
+    most = MAX_MATCHES if is_narrowed else PAGE_SIZE + 1
+    if newer is not None:
+        found = matches(value, above=newer, rising=True, most=most)
+    else:
+        found = matches(value, below=older or _NEWEST, most=most)
     page = page_of(rows.filter(pk__in=found), request)
-    is_cut = len(found) >= MAX_MATCHES and len(page) < 30
-    return page, is_cut
+    return page, is_narrowed and len(found) >= MAX_MATCHES and len(page) < PAGE_SIZE
 
 
 def count_of(rows: Any, form: RunFilter) -> int:
-    """Return how many runs match, counted up to MAX_COUNTED + 1."""
+    """Return how many runs match, counted up to MAX_COUNTED + 1, or MAX_MATCHES + 1 where a value is looked for."""
     rows, value = filtered(rows, form), value_of(form)
-    if value:
-        rows = rows.filter(pk__in=matches(value, most=MAX_COUNTED))
-    return int(rows.order_by()[: MAX_COUNTED + 1].count())
+    if not value:
+        return int(rows.order_by()[: MAX_COUNTED + 1].count())
+    found = matches(value, most=MAX_MATCHES + 1)
+    return rows.filter(pk__in=found).count() if _has_filters(rows) or len(found) < PAGE_SIZE else len(found)
+
+
+def _has_filters(rows: Any) -> bool:
+    """Return whether anything but the organization in scope narrows a query of runs."""
+    return len(rows.query.where.children) > 1
 
 
 def matches(

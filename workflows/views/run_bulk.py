@@ -16,7 +16,7 @@ from accounts.permissions import Permission, requires
 from workflows import access
 from workflows import bulk as many
 from workflows.models import BulkAction
-from workflows.queries.run_search import MAX_COUNTED
+from workflows.queries.run_search import MAX_COUNTED, MAX_MATCHES
 from workflows.views.parts import wants_part
 
 ACTIONS = {action.value.lower(): action for action in BulkAction.Action}
@@ -33,11 +33,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
         return redirect("workflows:runs")
     if request.POST.get("scope") == "all" and filters:
         if "confirmed" not in request.POST:
-            context = {
-                "action": action,
-                "matching": many.matching(person, filters),
-                "most_counted": MAX_COUNTED,
-            }
+            most = MAX_MATCHES if "q" in filters else MAX_COUNTED
+            context = {"action": action, "matching": many.matching(person, filters), "most_counted": most}
             return render(request, "workflows/run_bulk_confirm.html", context)
         made = many.begin(person, action, filters=filters, request=request)
         return redirect("workflows:runs-bulk-progress", made.pk)

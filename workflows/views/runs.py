@@ -39,7 +39,7 @@ def runs(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "is_cut": is_cut,
         "matching": matching,
-        "most_counted": run_search.MAX_COUNTED,
+        "most_counted": run_search.MAX_MATCHES if "q" in chosen else run_search.MAX_COUNTED,
         "bulk_query": urlencode(chosen),
     }
     return render(request, "workflows/runs.html", context)
