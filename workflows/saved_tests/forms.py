@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -23,10 +24,20 @@ ENDS, ONCE, NEVER, TIMES = "ends", "once", "never", "times"
 _SIMPLE = re.compile(r"\{\{\s*(output|steps\.(?P<step>[a-z0-9_]+)\.output)(?:\.(?P<field>[\w.\-]+))?\s*\}\}")
 
 
+class ReadableJSONField(forms.JSONField):
+    """JSON that people read and change: indented, with letters of every language."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return what stands in the text area; a text that is no JSON stays as it was typed."""
+        if value is None or isinstance(value, InvalidJSONInput):
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+
 class SavedTestForm(forms.ModelForm):
     """Name, whether publishing asks it, and what starts it."""
 
-    input = forms.JSONField(
+    input = ReadableJSONField(
         label=gettext_lazy("What starts the run"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "mono"}),
@@ -40,13 +51,6 @@ class SavedTestForm(forms.ModelForm):
         model = SavedTest
         fields = ("name", "is_enabled", "input")
         labels = {"is_enabled": gettext_lazy("Must pass before the workflow is published")}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["input"].widget.attrs["id"] = "test-input"
-        if isinstance(self.instance.input, dict | list) and not self.is_bound:
-            self.initial["input"] = self.instance.input
-            self.fields["input"].prepare_value = _indented  # type: ignore[attr-defined]
 
     def clean_input(self) -> Any:
         """Hide what looks like a secret here as well."""
@@ -154,10 +158,11 @@ def line_of(assertion: dict[str, Any]) -> dict[str, Any]:
             }
         case "sent":
             return {"subject": f"sent:{step}", "field": assertion.get("field"), **_compared(assertion)}
-    condition = assertion.get("condition")
-    simple = _SIMPLE.fullmatch(str(condition.get("value", ""))) if isinstance(condition, dict) else None
+    found = assertion.get("condition")
+    condition: dict[str, Any] = found if isinstance(found, dict) else {}
+    simple = _SIMPLE.fullmatch(str(condition.get("value", "")))
     if simple is None or set(condition) - {"value", "is", "to"} or "{{" in str(condition.get("to")):
-        return {"subject": CONDITION, "value": json.dumps(condition, ensure_ascii=False)}
+        return {"subject": CONDITION, "value": json.dumps(found, ensure_ascii=False)}
     inside = simple.group("step")
     return {
         "subject": f"step:{inside}" if inside else OUTPUT,
@@ -185,10 +190,6 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _indented(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _times(relation: str, value: Any) -> int:

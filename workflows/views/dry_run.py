@@ -15,6 +15,7 @@ from accounts.permissions import Permission, requires
 from workflows import access
 from workflows.forms import input_form
 from workflows.models import Execution, Workflow
+from workflows.saved_tests.forms import ReadableJSONField
 from workflows.saved_tests.secrecy import without_secrets
 from workflows.triggers import manual
 from workflows.views.detail import has_unpublished_changes
@@ -32,7 +33,7 @@ class DryRunForm(forms.Form):
         widget=forms.RadioSelect,
         required=False,
     )
-    sample = forms.JSONField(
+    sample = ReadableJSONField(
         label=_("Data to start with"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "class": "mono"}),
