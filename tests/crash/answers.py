@@ -62,7 +62,7 @@ def run(urls: embedded.ConnectionUrls, database: str, *, runs: int = 60) -> dict
             _answer(world, question, resolution)
         until(lambda: set(counts(connection)) <= {"COMPLETED", "CANCELLED"}, "the end of all runs")
         # What the runs put out: a person's word where one said it had happened, the service's answer elsewhere.
-        outputs = dict(
+        outputs: dict[str, str] = dict(
             connection.execute(
                 "SELECT id::text, coalesce(output ->> 'sent', '') || ' ' || status || ' ' || result"
                 " FROM workflows_execution"
@@ -71,18 +71,18 @@ def run(urls: embedded.ConnectionUrls, database: str, *, runs: int = 60) -> dict
         late = overdue(connection)
     recorder.close()
     ends = {"happened": "by a person", "not_happened": "by us"}
-    wrong = sum(
-        1
+    wrong = [
+        identifier
         for identifier, kind in kinds.items()
         if not _is_right(
             outputs[identifier], given.get(identifier), recorder.done[f"/{kind}/{identifier}"],
             before.get(f"/{kind}/{identifier}", 0), ends,
         )
-    )  # fmt: skip
-    counted = {
+    ]  # fmt: skip
+    counted: dict[str, Any] = {
         "part": "answers", "runs": len(kinds), "asked": len(given),
         **{word: sum(1 for each in given.values() if each == word) for word in approvals.RESOLUTIONS},
-        "wrong": wrong, "duplicate_effects": sum(count - 1 for count in recorder.done.values() if count > 1),
+        "wrong": len(wrong), "duplicate_effects": sum(count - 1 for count in recorder.done.values() if count > 1),
         "overdue": late, "seconds": round(time.monotonic() - started, 1),
     }  # fmt: skip
     counted["good"] = not (wrong or counted["duplicate_effects"] or late) and all(
