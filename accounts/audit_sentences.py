@@ -66,6 +66,9 @@ SENTENCES: dict[str, Any] = {
     "integration.deleted": _("removed the integration %(target)s"),
     "integration.removed": _("removed the integration %(target)s"),
     "plan.changed": _("changed the plan from %(before_plan)s to %(after_plan)s"),
+    "plan.granted": _("gave you the plan %(after_plan)s until %(after_until)s, as Steward's support"),
+    "subscription.started": _("subscribed to the plan %(after_plan)s"),
+    "subscription.changed": _("changed the subscription"),
 }
 # The first word of an action -> the group a filter offers.
 GROUPS: dict[str, Any] = {

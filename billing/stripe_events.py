@@ -130,6 +130,15 @@ def customer_of(event: dict[str, Any]) -> str | None:
     return customer.get("id") if isinstance(customer, dict) else customer
 
 
+def replay(event_id: str) -> None:
+    """Queue a stored event anew, whatever became of it. What people were told once they are not told again."""
+    from billing.tasks import handle
+
+    with transaction.atomic():
+        StripeEvent.objects.filter(pk=event_id).update(processed_at=None, error="")
+        handle.defer(event_id=event_id)
+
+
 def retry_open() -> str:
     """Queue again what was not finished, and remove what is past its time."""
     from billing.tasks import handle

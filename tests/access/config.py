@@ -9,4 +9,5 @@ RULES: dict[str, Rule] = {
     "health-live": PUBLIC,
     "help": PUBLIC,
     "health-ready": PUBLIC,
+    "stripe-webhook": PUBLIC,  # by its signature
 }
