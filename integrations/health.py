@@ -23,8 +23,8 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.tenancy import organization_scope
+from billing.entitlements import UsageMetric
 from billing.metering import meter
-from billing.models import UsageMetric
 from integrations import credentials as store
 from integrations import usage
 from integrations.calls import Answer, app_of, call
