@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from accounts.models import Organization
 from accounts.tenancy import system_scope
 from config.database import embedded
 from tests import databases
@@ -27,6 +28,8 @@ def run(
     """Let two whole workers fire schedules of which several fall due each second; return the counts."""
     started = time.monotonic()
     world = make_world("Alder")
+    with system_scope("crash test"):  # the plan without a limit of active workflows
+        Organization.objects.update(plan=Organization.Plan.ENTERPRISE)
     for number in range(workflows):
         published(
             world, schedule={"every": "1m", "overlap": "allow", "missed": "run_all"}, name=f"Every {number}"
@@ -70,7 +73,7 @@ def run(
             " FROM procrastinate_periodic_defers"
         ).fetchone()
     assert jobs
-    counted = {
+    counted: dict[str, Any] = {
         "part": "schedulers", "planned": len(wanted), "kills": crew.kills, "runs": sum(found.values()),
         "missing": len(wanted - set(found)), "doubled": sum(count - 1 for count in found.values()),
         "periodic_jobs": jobs[0], "periodic_jobs_doubled": jobs[0] - jobs[1], "overdue": late,
