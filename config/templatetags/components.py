@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,6 +91,17 @@ def status_tone(status: str) -> str:
 def status_icon(status: str) -> str:
     """Return the icon name of a status."""
     return STATUSES.get(status, ("", "", "circle"))[2]
+
+
+@register.filter
+def monogram(name: object) -> str:
+    """Return two letters that stand for a service: "MT" of Microsoft Teams, "PP" of PayPal, "Sl" of Slack."""
+    words = re.findall(r"[^\W\d_]+", re.sub(r"\(.*?\)|-", "", str(name)).partition(".")[0])
+    if len(words) > 1:
+        return (words[0][0] + words[1][0]).upper()
+    word = words[0] if words else "?"
+    capitals = re.findall(r"[A-Z]", word)
+    return "".join(capitals[:2]) if 1 < len(capitals) < len(word) else word[:2].capitalize()
 
 
 @register.filter

@@ -11,7 +11,15 @@ from django.utils import timezone
 from lucide import IconDoesNotExist
 
 from config.navigation import PLACES
-from config.templatetags.components import STATUSES, duration, icon_svg, initials, relative_time, status_badge
+from config.templatetags.components import (
+    STATUSES,
+    duration,
+    icon_svg,
+    initials,
+    monogram,
+    relative_time,
+    status_badge,
+)
 
 
 def test_every_icon_that_is_named_exists() -> None:
@@ -91,3 +99,19 @@ def test_a_toast_escapes_what_it_says() -> None:
         .render({"text": "<b>x"})
     )
     assert "&lt;b&gt;x" in html
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Slack", "Sl"),
+        ("PayPal", "PP"),
+        ("Microsoft Teams", "MT"),
+        ("Kit (ConvertKit)", "Ki"),
+        ("E-mail (SMTP and IMAP)", "Em"),
+        ("monday.com", "Mo"),
+        ("", "?"),
+    ],
+)
+def test_a_monogram_tells_services_apart(name: str, letters: str) -> None:
+    assert monogram(name) == letters
