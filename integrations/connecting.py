@@ -275,7 +275,7 @@ def revoke(revocation: Revocation) -> bool:
             log.info("a subscription was left behind provider=%s error=%s", connector.provider, error.status)
     if auth is None:
         return True
-    client_id, client_secret = app_of(connector, revocation.auth, revocation.credentials)
+    client_id, client_secret = app_of(connector, auth, revocation.credentials)
     try:
         return call(
             lambda client: oauth.revoke(

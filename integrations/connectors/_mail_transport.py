@@ -57,8 +57,8 @@ def send(box: Mailbox, values: Mapping[str, Any]) -> dict[str, Any]:
         try:
             refused = connection.send_message(message, box.address, to)
         except smtplib.SMTPRecipientsRefused as error:
-            code, words = next(iter(error.recipients.values()))
-            raise refusal(box.smtp, code, words.decode("utf-8", "replace")) from None
+            code, said = next(iter(error.recipients.values()))
+            raise refusal(box.smtp, code, said.decode("utf-8", "replace")) from None
         except smtplib.SMTPResponseException as error:
             words = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else ""
             raise refusal(box.smtp, error.smtp_code, words) from None
@@ -230,7 +230,7 @@ def _search(connection: imaplib.IMAP4, criteria: Sequence[str]) -> list[int]:
         # Texts beyond ASCII go as a literal, one at most: the last criterion.
         words = criteria[-1]
         name, _, value = words.partition(" ")
-        connection.literal = value[1:-1].encode()  # type: ignore[attr-defined] # imaplib's way to send one
+        connection.literal = value[1:-1].encode()  # type: ignore[assignment] # imaplib's way to send one
         status, found = connection.uid("SEARCH", "CHARSET UTF-8", *criteria[:-1], name)
     if status != "OK":
         raise PermanentError("The mail server cannot search for that.", detail="search refused")

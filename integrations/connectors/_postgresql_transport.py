@@ -144,7 +144,7 @@ async def new_rows(connection: psycopg.AsyncConnection[Any], values: Mapping[str
         first = len(bound) + 1
         bound += [str(part) for part in values["after"]]
         conditions.append(
-            sql.SQL("({}, {}) < ({}, {})").format(cursor, key, sql.SQL(f"${first}"), sql.SQL(f"${first + 1}"))  # type: ignore[arg-type] # numbers
+            sql.SQL("({}, {}) < ({}, {})").format(cursor, key, sql.SQL(f"${first}"), sql.SQL(f"${first + 1}"))
         )
     statement = sql.SQL(
         'SELECT {0}::text AS "cursor", {1}::text AS "key", to_jsonb(t) AS "row" FROM {2} t WHERE {3}'
@@ -319,7 +319,7 @@ def _names(names: Sequence[str]) -> sql.Composed:
 
 
 def _places(count: int) -> sql.SQL:
-    return sql.SQL(", ".join(f"${number}" for number in range(1, count + 1)))  # type: ignore[arg-type] # numbers
+    return sql.SQL(", ".join(f"${number}" for number in range(1, count + 1)))
 
 
 def _not_connected(error: psycopg.Error, where: str) -> Exception:
