@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -24,6 +24,7 @@ class Reason:
     action: str = ""
     tone: str = "danger"
     detail: str = ""
+    path: str = ""  # of the step it is about
 
 
 def why_ended(execution: Execution) -> Reason | None:
@@ -51,9 +52,20 @@ def why_ended(execution: Execution) -> Reason | None:
                 else _("The run failed")
             )
             url, action = _help_page(error)
-            return Reason(title, f"{message} {_advice(error)}".strip(), url, action, detail=detail)
+            return Reason(title, f"{message} {_advice(error)}".strip(), url, action, detail=detail, path=step)
         case _:
             return None
+
+
+def remedies(execution: Execution) -> list[str]:
+    """Return what helps a failed run at its step, best first: "reconnect", "fix" (in the editor), "resume"."""
+    if execution.status not in (Execution.Status.FAILED, Execution.Status.TIMEOUT):
+        return []
+    error = execution.error if isinstance(execution.error, dict) else {}
+    return {
+        "reconnect": ["reconnect", "resume"],
+        "permanent": ["fix"],
+    }.get(str(error.get("class") or ""), ["resume", "fix"])
 
 
 def why_waiting(execution: Execution) -> list[Reason]:
@@ -61,7 +73,11 @@ def why_waiting(execution: Execution) -> list[Reason]:
     if execution.status != Execution.Status.WAITING:
         return []
     conditions = execution.waiting_for if isinstance(execution.waiting_for, list) else []
-    found = [_condition(execution, each) for each in conditions if isinstance(each, dict)]
+    found = [
+        replace(_condition(execution, each), path=str(each.get("path") or ""))
+        for each in conditions
+        if isinstance(each, dict)
+    ]
     return found[:10] or [Reason(_("Waiting"), _("It goes on by itself."), tone="info")]
 
 

@@ -29,7 +29,7 @@ def run(request: HttpRequest, execution_id: UUID) -> HttpResponse:
     """Show a run; while it is going the page asks for news by itself."""
     execution = access.execution_for(request, execution_id)
     related = Execution.objects.only(
-        "id", "organization_id", "status", "started_at", "relation", "workflow__name"
+        "id", "organization_id", "status", "started_at", "relation", "parent_path", "workflow__name"
     )
     children = related.select_related("workflow").filter(parent_id=execution.pk).order_by("id")[:CHILDREN]
     parent = (
@@ -37,9 +37,10 @@ def run(request: HttpRequest, execution_id: UUID) -> HttpResponse:
         if execution.parent_id
         else None
     )
-    return render(
-        request, "workflows/run.html", _context(execution) | {"children": children, "parent": parent}
-    )
+    # A fork and a child keep the step they came from: of this run, or of the one it belongs to.
+    origin = timeline.step_words(execution, execution.parent_path) if execution.parent_path else ""
+    context = {"children": children, "parent": parent, "origin": origin}
+    return render(request, "workflows/run.html", _context(execution) | context)
 
 
 @require_safe
@@ -127,6 +128,7 @@ def _context(execution: Execution) -> dict[str, Any]:
         "seen": timeline.fingerprint(execution),
         "reason": reasons.why_ended(execution),
         "waits": reasons.why_waiting(execution),
+        "remedies": reasons.remedies(execution),
         # Young runs change every second; one that has waited for an hour need not be asked about as often.
         "interval": 1 if age < 60 else 3 if age < 600 else 10,
         "runs_old_version": execution.version_id is not None

@@ -167,6 +167,36 @@ def test_a_failed_run_says_why_and_what_helps(
 
 
 @pytest.mark.parametrize(
+    ("error_class", "words"),
+    [
+        ("temporary", "Try this step again"),
+        ("permanent", "Fix this step in the editor"),
+        ("reconnect", "Reconnect the service"),
+        ("platform", "Try this step again"),
+    ],
+)
+def test_the_failed_step_carries_the_button_that_helps(
+    client: Client, alder: World, error_class: str, words: str
+) -> None:
+    error = {"class": error_class, "message": "No answer.", "step": "each[1].greet"}
+    url = reverse("workflows:run", args=[run_of(alder, 2, status="FAILED", error=error).pk])
+    client.force_login(alder.owner)
+    assert client.get(url).text.count(words) == 1
+    client.force_login(alder.viewer)
+    assert ("integrations" in words or "service" in words) == (words in client.get(url).text)
+
+
+def test_a_step_that_waits_for_a_person_leads_to_the_question(client: Client, alder: World) -> None:
+    run = run_of(alder, 0, status="WAITING", waiting_for=[{"kind": "approval", "path": "last"}])
+    with alder.scope():
+        waiting = step(alder, run, "last")
+        waiting.status = "WAITING"
+        waiting.save()
+    client.force_login(alder.owner)
+    assert client.get(reverse("workflows:run", args=[run.pk])).text.count("Open the question") == 2
+
+
+@pytest.mark.parametrize(
     "kind",
     [
         "approval",
