@@ -13,16 +13,11 @@ from workflows.models import Execution, Workflow, WorkflowVersion
 from workflows.models.workflow import WorkflowCategory
 from workflows.schema_forms import SchemaForm, SchemaFormError, form_for, initial_for
 
-EXAMPLE_STEP = {
-    "id": "greeting",
-    "type": "set",
-    "name": "Write a greeting",
-    "values": {"text": "Hello {{ inputs.name | default: 'there' }}"},
-}
-STARTS: dict[str, tuple[Any, list[dict[str, Any]], str]] = {
-    "manual": (_("A person presses Run"), [{"type": "manual"}], "inputs.name"),
-    "webhook": (_("Another system sends data (webhook)"), [{"type": "webhook"}], "trigger.body.name"),
-    "schedule": (_("At set times"), [], "inputs.name"),
+STARTS: dict[str, tuple[Any, list[dict[str, Any]]]] = {
+    "manual": (_("A person presses Run"), [{"type": "manual"}]),
+    "webhook": (_("Another system sends data (webhook)"), [{"type": "webhook"}]),
+    "schedule": (_("At set times"), []),
+    "later": (_("Something else; I choose it in the editor"), []),
 }
 EVERY_MORNING = {"type": "schedule", "cron": "0 9 * * 1-5"}
 
@@ -55,7 +50,7 @@ class NewWorkflowForm(WorkflowForm):
 
     start = forms.ChoiceField(
         label=_("What starts it?"),
-        choices=[(key, label) for key, (label, _triggers, _name) in STARTS.items()],
+        choices=[(key, label) for key, (label, _triggers) in STARTS.items()],
         initial="manual",
         widget=forms.RadioSelect,
         help_text=_("You can change this and add more later."),
@@ -65,16 +60,8 @@ class NewWorkflowForm(WorkflowForm):
         fields = ("name", "description", "category")  # type: ignore[assignment]  # one fewer than above
 
     def save(self, commit: bool = True) -> Workflow:
-        """Return the new draft: the chosen trigger and one step to start from."""
-        _label, triggers, name = STARTS[self.cleaned_data["start"]]
-        step = EXAMPLE_STEP | {"values": {"text": f"Hello {{{{ {name} | default: 'there' }}}}"}}
-        definition: dict[str, Any] = {"version": 1, "steps": [step]}
-        if self.cleaned_data["start"] != "webhook":
-            definition["inputs"] = {
-                "type": "object",
-                "properties": {"name": {"type": "string", "title": "Name"}},
-            }
-        self.instance.definition, self.instance.triggers = definition, triggers
+        """Return the new draft: the chosen trigger and no steps yet; the editor says what to do first."""
+        self.instance.triggers = STARTS[self.cleaned_data["start"]][1]
         if self.cleaned_data["start"] == "schedule":
             self.instance.schedule = EVERY_MORNING
         return super().save(commit)

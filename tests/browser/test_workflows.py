@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,14 @@ from tests.worlds import World, make_execution, make_world
 from workflows.models import Execution, ExecutionStep, Workflow
 
 pytestmark = pytest.mark.browser
+WELCOME = {
+    "version": 1,
+    "triggers": [{"type": "manual"}],
+    "inputs": {"type": "object", "properties": {"name": {"type": "string", "title": "Name"}}},
+    "steps": [
+        {"id": "greet", "type": "set", "values": {"text": "Welcome {{ inputs.name | default: 'you' }}"}}
+    ],
+}
 Open = Callable[..., Page]
 
 
@@ -110,8 +119,9 @@ def test_a_person_writes_publishes_runs_and_pauses(world: World, open_as: Open, 
     page.get_by_label("Name", exact=True).fill("Greet guests")
     page.get_by_label("A person presses Run").check()
     page.get_by_role("button", name="Create and edit").click()
+    page.get_by_role("link", name="JSON").click()
     text = page.get_by_label("Definition")
-    text.fill(text.input_value().replace("Hello", "Welcome"))
+    text.fill(json.dumps(WELCOME))
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text(re.compile("Saved as a draft|Draft saved")).first).to_be_visible()
     page.get_by_role("link", name=re.compile("Publish")).click()

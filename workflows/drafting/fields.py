@@ -231,8 +231,8 @@ def _read_choice(each: Field, sent: Sent) -> Any:
     if text == CUSTOM:
         text = str(sent.get(f"{each.name}:custom", "")).strip()
         return text or ABSENT
-    if not text:
-        return ABSENT
+    if not text or (each.value is ABSENT and each.default is not None and text == str(each.default)):
+        return ABSENT  # the default shown is not written down
     if text == str(each.value):
         return each.value
     return next((value for value, _label in each.choices if str(value) == text), text)
