@@ -42,5 +42,6 @@ def logging_settings(*, is_json: bool, level: str) -> dict[str, Any]:
             "django.server": {"handlers": ["stderr"], "level": level, "propagate": False},
             "procrastinate": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
+            "stripe": {"level": "WARNING"},
         },
     }

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -76,7 +77,7 @@ def meter(label: str, value: float, maximum: float | None, text: str = "", note:
         "label": label,
         "value": value,
         "maximum": maximum,
-        "text": text or (f"{value:g} / {maximum:g}" if maximum else f"{value:g}"),
+        "text": text or (f"{_grouped(value)} / {_grouped(maximum)}" if maximum else _grouped(value)),
         "note": note,
         "width": f"{share * 100:.2f}",
         "tone": tone,
@@ -103,3 +104,9 @@ def _frame(
         "left": charts.LEFT,
         "axis_y": charts.HEIGHT - 5,
     }
+
+
+def _grouped(value: float) -> str:
+    """Return a figure as people write it here: 50,000."""
+    whole = float(value).is_integer()
+    return number_format(int(value) if whole else value, use_l10n=True, force_grouping=True)
