@@ -1,5 +1,8 @@
 """WooCommerce: orders, customers, products and coupons of a person's own store."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from integrations.framework import (
     Action,
     Basic,
@@ -13,6 +16,7 @@ from integrations.framework import (
     Poll,
     Reply,
     Request,
+    Response,
     Subscription,
     Test,
     Trigger,
@@ -61,12 +65,26 @@ ACTIONS = (
         label="Find orders",
         fields=(
             Field("search", label="Search for", example="Ada"),
+            Field("status", label="Status", kind="select", choices=STATUSES, example="processing"),
             Field("customer", label="Customer number", kind="integer", example=26),
+            Field(
+                "after",
+                label="Ordered after",
+                kind="datetime",
+                example="2026-11-01T00:00:00",
+                help="The store's own time.",
+            ),
         ),
         request=lambda inputs: Request(
             "GET",
             "/orders",
-            query={"search": inputs.get("search"), "customer": inputs.get("customer"), "per_page": 100},
+            query={
+                "search": inputs.get("search"),
+                "status": inputs.get("status"),
+                "customer": inputs.get("customer"),
+                "after": inputs.get("after"),
+                "per_page": 100,
+            },
         ),
         pagination=PAGES,
         returns={"orders": Output("", kind="list", of=ORDER)},
@@ -163,6 +181,14 @@ ACTIONS = (
             Field("id", label="Product", kind="integer", required=True, options="list_products", example=794),
             Field("stock_quantity", label="In stock", kind="integer", example=5),
             Field("regular_price", label="Price", example="49.00"),
+            Field("sale_price", label="Sale price", example="39.00"),
+            Field(
+                "status",
+                label="Status",
+                kind="select",
+                choices=("draft", "pending", "private", "publish"),
+                example="publish",
+            ),
         ),
         call="PUT /products/{id}",
         returns=PRODUCT,
@@ -181,6 +207,15 @@ ACTIONS = (
                 example="percent",
             ),
             Field("amount", label="Amount", example="10.00"),
+            Field("usage_limit", label="How often it can be used", kind="integer", example=100),
+            Field("individual_use", label="Not with other coupons", kind="boolean", example=True),
+            Field(
+                "date_expires",
+                label="Ends at",
+                kind="datetime",
+                example="2026-12-31T23:59:59",
+                help="The store's own time.",
+            ),
         ),
         call="POST /coupons",
         returns={"id": Output("id", kind="integer"), "code": "code", "amount": "amount"},
@@ -263,6 +298,15 @@ def subscribe(subscription: Subscription) -> Request:
     )
 
 
+def subscribed(response: Response, subscription: Subscription) -> dict[str, Any]:
+    """Read a new webhook, or one that was switched on again.
+
+    A store switches a webhook off after five failures in a row and tells nobody: so it is switched on every day.
+    """
+    tomorrow = datetime.fromtimestamp(subscription.now, UTC) + timedelta(days=1)
+    return {"id": response.json["id"], "secret": subscription.secret, "expires_at": tomorrow.isoformat()}
+
+
 connector = Connector(
     slug="woo_commerce",
     name="WooCommerce",
@@ -285,7 +329,11 @@ connector = Connector(
         delivery_id="header:x-wc-webhook-delivery-id",
         handshake=greeting,
         subscribe=subscribe,
-        read=lambda response, subscription: {"id": response.json["id"], "secret": subscription.secret},
+        read=subscribed,
+        renew=lambda subscription: Request(
+            "PUT", "/webhooks/{id}", at={"id": subscription.state["id"]}, json={"status": "active"}
+        ),
+        renew_before_seconds=3_600,
         unsubscribe=lambda subscription: Request(
             "DELETE", "/webhooks/{id}", at={"id": subscription.state["id"]}, query={"force": True}
         ),
