@@ -277,7 +277,7 @@ def _filtered(
 def _note(row: Trigger, key: str, execution_id: UUID, delivery_id: UUID | None) -> bool:
     short = key if len(key) <= MAX_KEY else "sha256:" + hashlib.sha256(key.encode()).hexdigest()
     expires_at = datetime.now(UTC) + DEDUPE_LASTS
-    values = [
+    values: list[Any] = [
         uuid7(), row.organization_id, row.workflow_id, row.key, short, delivery_id, execution_id, expires_at,
     ]  # fmt: skip
     with connection.cursor() as cursor:
