@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm
 
 from accounts.audit import record
-from accounts.models import ApiKey, AuditEvent, Invitation, Organization, User
+from accounts.models import ApiKey, AuditEvent, IdempotentAnswer, Invitation, Organization, User
 from accounts.tenancy.admin import HistoryAdmin, SupportAdmin, link, related_list
 from config.admin import site
 
@@ -94,6 +94,15 @@ class ApiKeyAdmin(HistoryAdmin):
     list_filter = ["created_at", "revoked_at"]
     search_fields = ["name", "prefix", "organization__name", "=organization__id"]
     exclude = ["secret_hash"]
+    organization_link = link("organization")
+
+
+@admin.register(IdempotentAnswer, site=site)
+class IdempotentAnswerAdmin(HistoryAdmin):
+    list_display = ["id", "organization_link", "key", "expires_at"]
+    list_filter = ["expires_at"]
+    search_fields = ["key", "organization__name", "=organization__id"]
+    exclude = ["answer"]
     organization_link = link("organization")
 
 

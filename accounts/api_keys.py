@@ -36,7 +36,7 @@ def revoke(actor: User, key: ApiKey, *, request: HttpRequest) -> None:
 
 
 def authenticate(secret: str) -> ApiKey | None:
-    """Return the usable key with this secret and its organization, or None; notes when it was last used.
+    """Return the usable key with its organization and maker, or None; notes when it was last used.
 
     Opens a system scope: a program tells its organization by its key alone.
     """
@@ -45,7 +45,7 @@ def authenticate(secret: str) -> ApiKey | None:
     with system_scope("look an API key up"):
         key = (
             ApiKey.objects.usable()
-            .select_related("organization")
+            .select_related("organization", "created_by")
             .filter(secret_hash=hash_secret(secret))
             .first()
         )

@@ -33,9 +33,7 @@ def record(
         organization_id=owner,
         action=action,
         actor_id=actor.pk if actor else None,
-        actor_label=(f"{actor.name} <{actor.email}>" if actor.name else actor.email)[:254]
-        if actor
-        else "Steward",
+        actor_label=_label(actor, request),
         target_type=target._meta.model_name or "" if target is not None else "",
         target_id=str(target.pk) if target is not None else "",
         target_label=str(target)[:254] if target is not None else "",
@@ -50,6 +48,14 @@ def record(
 def client_address(request: HttpRequest) -> str | None:
     """Return the address the request came from; gunicorn has already applied the trusted proxies."""
     return request.META.get("REMOTE_ADDR") or None
+
+
+def _label(actor: Any, request: HttpRequest | None) -> str:
+    if not actor:
+        return "Steward"
+    label = f"{actor.name} <{actor.email}>" if actor.name else actor.email
+    key = getattr(request, "api_key", None)
+    return str(f"{label[:160]} ({key.name})" if key is not None else label)[:254]
 
 
 def _without_secrets(values: dict[str, Any] | None) -> dict[str, Any] | None:

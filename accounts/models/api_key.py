@@ -31,8 +31,10 @@ class Scope(models.TextChoices):
     WORKFLOWS_WRITE = "workflows:write", _("Change and publish workflows")
     EXECUTIONS_READ = "executions:read", _("Read runs")
     EXECUTIONS_WRITE = "executions:write", _("Start, cancel and restart runs")
+    APPROVALS_READ = "approvals:read", _("Read approvals")
     APPROVALS_WRITE = "approvals:write", _("Answer approvals")
     INTEGRATIONS_READ = "integrations:read", _("List integrations")
+    INTEGRATIONS_WRITE = "integrations:write", _("Test integrations")
     ADMIN_READ = "admin:read", _("Read members, usage and the audit trail")
 
 
@@ -56,6 +58,8 @@ class ApiKey(OrganizationOwned):
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # The requests made so far are paid for up to then; see accounts.api.pace.
+    paced_until = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[Any] = OrganizationManager.from_queryset(ApiKeyQuerySet)()

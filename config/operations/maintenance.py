@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import IdempotentAnswer
 from accounts.tenancy import system_scope
 from config.database.partitions import ensure_partitions
 from workflows.models import DedupeKey, ResumeToken, SavedTest, Worker
@@ -30,7 +31,7 @@ def clear_sessions() -> str:
 
 
 def clear_leftovers() -> str:
-    """Remove expired dedupe keys and resume addresses, deleted tests, silent workers and stale cache rows."""
+    """Remove expired dedupe keys, API answers and resume addresses, deleted tests, silent workers and stale cache rows."""
     now = timezone.now()
     with system_scope("remove what has expired"):
         keys = list(DedupeKey.objects.filter(expires_at__lt=now).values_list("pk", flat=True)[:BATCH])
@@ -38,6 +39,8 @@ def clear_leftovers() -> str:
         week = now - timedelta(days=7)
         tokens = list(ResumeToken.objects.filter(expires_at__lt=week).values_list("pk", flat=True)[:BATCH])
         ResumeToken.objects.filter(pk__in=tokens).delete()
+        said = IdempotentAnswer.objects.filter(expires_at__lt=now).values_list("pk", flat=True)[:BATCH]
+        IdempotentAnswer.objects.filter(pk__in=list(said)).delete()
         gone = SavedTest.objects.filter(deleted_at__lt=now - UNDO_TIME).values_list("pk", flat=True)[:BATCH]
         tests, _ = SavedTest.objects.filter(pk__in=list(gone)).delete()
     Worker.objects.filter(heartbeat_at__lt=week).delete()

@@ -1,0 +1,1 @@
+"""What every endpoint of the API shares: keys, scopes, rate limits, problems, pages; and the endpoints about people."""
