@@ -164,8 +164,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 // The sentence beside a field came or went while the field itself stayed.
 document.addEventListener("htmx:oobAfterSwap", (event) => {
-  const errors = event.detail.target;
-  if (!errors?.matches?.(".errorlist[id$='-errors']")) return;
+  const errors = document.getElementById(event.detail.target?.id ?? "");
+  if (!errors?.matches(".errorlist[id$='-errors']")) return;
   const field = document.getElementById(errors.id.replace(/-errors$/, ""));
   if (field?.matches("input, textarea, select")) field.toggleAttribute("aria-invalid", errors.childElementCount > 0);
   if (field?.hasAttribute("aria-invalid")) field.setAttribute("aria-invalid", "true");

@@ -159,7 +159,7 @@ def test_two_tabs_never_overwrite_each_other_in_one_field(world: World, open_as:
     saved(first)
     second.get_by_label("Name").first.fill("Spelt flour")
     expect(second.get_by_text("A colleague changed the same place")).to_be_visible()
-    expect(second.get_by_text("Rye flour").first).to_be_visible()
+    expect(second.locator(".editor-conflict")).to_contain_text("Rye flour")
     assert draft(world)["steps"][0]["name"] == "Rye flour"
     second.get_by_label("Mine, as above").check()
     second.get_by_role("button", name="Save", exact=True).click()
