@@ -1,10 +1,11 @@
 """One thing done to many runs, in the background."""
 
-import accounts.tenancy.constraints
-import accounts.tenancy.ids
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+import accounts.tenancy.constraints
+import accounts.tenancy.ids
 
 
 class Migration(migrations.Migration):
