@@ -318,7 +318,9 @@ def _from_service(address: Address, arrival: Arrival) -> Answer:
     if arrival.body is None:
         return Answer(413, {"error": "too_large", "message": _("The delivery is too large.")})
     inbound = Inbound(arrival.method, arrival.url, arrival.headers, arrival.body, arrival.at)
-    reply = service_hooks.receive(address.organization_id, address.trigger_id, inbound)
+    reply = service_hooks.receive(
+        address.organization_id, address.trigger_id, inbound, remote_address=arrival.remote_address
+    )
     return Answer(reply.status, reply.body, {"Content-Type": reply.content_type, **reply.headers})
 
 
