@@ -200,9 +200,7 @@ class Trigger:
         """Whether events of that name are meant for this trigger at all."""
         return not self.events or name in self.events
 
-    def is_for(
-        self, event: Any, config: Mapping[str, Any], account: Mapping[str, Any] | None = None
-    ) -> bool:
+    def is_for(self, event: Any, config: Mapping[str, Any], account: Mapping[str, Any] | None = None) -> bool:
         """Whether a complete event fits this configuration."""
         return self.accepts is None or self.accepts(event, config, account or {})
 
