@@ -15,6 +15,7 @@ from workflows.models import (
     ApprovalVote,
     BulkAction,
     DedupeKey,
+    DraftChange,
     Execution,
     ExecutionLog,
     ExecutionStep,
@@ -91,6 +92,15 @@ class WorkflowAdmin(SupportAdmin):
             )
             paused += 1
         self.message_user(request, f"{paused} workflows paused.", messages.SUCCESS)
+
+
+@admin.register(DraftChange, site=site)
+class DraftChangeAdmin(HistoryAdmin):
+    list_display = ["sentence", "workflow", "user", "is_undone", "created_at"]
+    list_filter = ["is_undone", "created_at"]
+    search_fields = ["sentence", "=workflow__id", "user__email", *BY_ORGANIZATION]
+    list_select_related = ["workflow", "user"]
+    exclude = ["before", "after"]
 
 
 @admin.register(WorkflowVersion, site=site)
