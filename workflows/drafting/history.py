@@ -104,7 +104,7 @@ def undo(workflow: Workflow, user: User, change_id: UUID | None = None) -> Draft
     _replay(workflow, user, found, found.after, found.before)
     found.is_undone = True
     found.save(update_fields=["is_undone"])
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def redo(workflow: Workflow, user: User) -> DraftChange:
@@ -115,7 +115,7 @@ def redo(workflow: Workflow, user: User) -> DraftChange:
     _replay(workflow, user, found, found.before, found.after)
     found.is_undone = False
     found.save(update_fields=["is_undone"])
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def reach(workflow: Workflow, user: User) -> tuple[str, str]:

@@ -231,7 +231,7 @@ def with_fresh_ids(steps: list[Step], taken: Iterable[str]) -> list[Step]:
     made = renamed(deepcopy(steps), names)
     for spot in spots({"steps": made}):
         spot.step["id"] = names[spot.id]
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def free_name(wished: str, taken: Iterable[str]) -> str:

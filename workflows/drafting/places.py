@@ -99,14 +99,14 @@ def steps_at(document: Document, slot: Slot) -> list[Step]:
     """
     block, name = slot
     if not block:
-        return document.setdefault("steps", [])  # type: ignore[no-any-return]
+        return document.setdefault("steps", [])
     step = find(document, block).step
     for present, steps in lanes(step):
         if present == name:
             return steps
     if name == "on_error" or (name == "otherwise" and step.get("type") == "branch"):
         step[name] = []
-        return step[name]  # type: ignore[no-any-return]
+        return step[name]
     raise NotThere(_("This place is no longer there. Somebody may have removed it."))
 
 

@@ -62,7 +62,8 @@ def read(name: str, sent: Mapping[str, Any], old: Any) -> Any:
         return value
     if f"{name}:there" not in sent:
         return old
-    start, properties, required = f"{name}:", {}, []
+    start, required = f"{name}:", []
+    properties: dict[str, Any] = {}
     numbers = {key[len(start) :].split(":")[0] for key in sent if key.startswith(start)}
     for number in sorted(int(each) for each in numbers if each.isdigit() and len(each) < 5):
         title = str(sent.get(f"{start}{number}:title", "")).strip()

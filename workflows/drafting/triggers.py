@@ -34,7 +34,7 @@ def find(document: Document, key: str) -> dict[str, Any]:
     """Return the trigger of a key. Raises NotThere."""
     for index, each in enumerate(keys(document)):
         if key and each == key:
-            return document["triggers"][index]  # type: ignore[no-any-return]
+            return document["triggers"][index]
     raise NotThere(_("This trigger is no longer there. Somebody may have removed it."))
 
 

@@ -119,7 +119,8 @@ def can_move(draft: Draft, step_id: str, direction: str) -> bool:
 
 
 def _save(request: HttpRequest, workflow: Workflow, subject: Subject) -> HttpResponse:
-    person, kept = access.person(request), {}
+    person = access.person(request)
+    kept: dict[str, Any] = {}
     sent = request.POST
 
     def change(document: places.Document) -> places.Document:

@@ -170,7 +170,7 @@ def _changed(
     def apply(document: places.Document) -> places.Document:
         changed = operation(document)
         about.append(changed.step_id)
-        return changed.document  # type: ignore[no-any-return]
+        return changed.document
 
     stored = page.change(request, workflow, sentence, apply)
     if stored is None:
