@@ -68,7 +68,7 @@ class BillingGrantAdmin(SupportAdmin):
     list_display = ["granted_at", "organization_link", "kind", "plan", "until", "granted_by", "reason"]
     list_filter = ["kind", "plan"]
     search_fields = ["organization__name", "=organization__id", "reason"]
-    list_select_related: Any = ["organization", "granted_by"]
+    list_select_related: Any = ["organization"]
     fields = ["organization", "kind", "plan", "until", "reason"]
     organization_link = link("organization")
 
@@ -79,9 +79,9 @@ class BillingGrantAdmin(SupportAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: BillingGrant, form: Any, change: bool) -> None:
-        obj.granted_by = request.user  # type: ignore[assignment]
+        obj.granted_by = request.user.email  # type: ignore[union-attr]
         super().save_model(request, obj, form, change)
-        grant(obj)
+        grant(obj, request.user)
 
 
 @admin.register(BillingNotice, site=site)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 
 from accounts.audit import record
@@ -9,7 +11,7 @@ from billing.models import BillingGrant, Subscription
 from billing.subscriptions import change_plan
 
 
-def grant(given: BillingGrant) -> None:
+def grant(given: BillingGrant, actor: Any) -> None:
     """Put a saved grant into force and into the organization's audit trail; in a system scope.
 
     A granted plan is a subscription that Stripe knows nothing of; it ends by itself, see billing.reconcile.
@@ -29,10 +31,10 @@ def grant(given: BillingGrant) -> None:
             cancel_at=given.until,
             cancel_at_period_end=True,
         )
-    change_plan(organization, given.plan, actor=given.granted_by)
+    change_plan(organization, given.plan, actor=actor)
     record(
         "plan.granted",
-        actor=given.granted_by,
+        actor=actor,
         target=organization,
         before=before,
         after={"kind": kind, "plan": given.plan, "until": str(given.until), "reason": given.reason},

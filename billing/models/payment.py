@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -106,9 +105,8 @@ class BillingGrant(OrganizationOwned):
     plan = models.CharField(max_length=12, choices=Organization.Plan)
     until = models.DateTimeField()
     reason = models.CharField(max_length=300)
-    granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False
-    )
+    # A text and no reference: our staff belong to no organization, and the record outlives an account.
+    granted_by = models.CharField(max_length=254)
     granted_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(OrganizationOwned.Meta):
