@@ -78,6 +78,11 @@ class Field:
         return self.value is not ABSENT
 
     @property
+    def has_default(self) -> bool:
+        """Whether a choice always says something, so that leaving it alone is an answer too."""
+        return self.kind == "choice" and self.default not in (None, "")
+
+    @property
     def placeholder(self) -> str:
         return self.example or (shown(self.default) if self.default not in (None, "") else "")
 

@@ -227,7 +227,7 @@ def is_about(conflict: str, key: str) -> bool:
 def _with_choices(fields: list[Field], own: Mapping[str, Any]) -> list[Field]:
     """Fill in the choosers that the database knows: accounts and workflows."""
     from integrations.framework import registry
-    from workflows.drafting.operation_forms import connector_of, integration_field
+    from workflows.drafting.operation_forms import any_account, connector_of, integration_field
     from workflows.models import Workflow
 
     if own.get("type") not in STEP_MODELS and own.get("type") not in TRIGGER_MODELS:
@@ -239,6 +239,8 @@ def _with_choices(fields: list[Field], own: Mapping[str, Any]) -> list[Field]:
             if connector is not None:
                 found.append(integration_field(own, connector.provider))
             continue
+        if each.key == "integration" and own.get("type") in ("ai", "http"):
+            each = replace(each, kind="choice", choices=any_account(own))
         if each.key == "workflow" and own.get("type") == "workflow":
             rows = Workflow.objects.exclude(status=Workflow.Status.ARCHIVED).order_by("name")
             choices = [(str(pk), name) for pk, name in rows.values_list("pk", "name")[:500]]

@@ -37,6 +37,7 @@ KINDS = {
     "key_value": "rows",
     "file": "value",
 }
+AI_PROVIDERS = ("ANTHROPIC", "OPENAI", "GOOGLE_GEMINI", "COHERE")
 TYPED = frozenset({"json", "list", "object"})
 HINTS = {"date": "2027-03-01", "datetime": "2027-03-01T09:00"}
 
@@ -103,6 +104,18 @@ def integration_field(step: Mapping[str, Any], provider: str) -> Field:
             "empty": _("The only one: %(name)s") % {"name": rows[0].name} if len(rows) == 1 else _("Choose …")
         },
     )
+
+
+def any_account(step: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the accounts that an AI step (models only) or a web request may use, and what the step names already."""
+    rows = Integration.objects.order_by("provider", "name")
+    if step.get("type") == "ai":
+        rows = rows.filter(provider__in=AI_PROVIDERS)
+    choices = [(str(row.pk), str(row)) for row in rows]
+    chosen = step.get("integration")
+    if isinstance(chosen, str) and chosen and chosen not in dict(choices):
+        choices.append((chosen, chosen))
+    return tuple(choices)
 
 
 def _fields(

@@ -126,9 +126,7 @@ def _options(annotation: Any) -> list[Any]:
 
 def _common(name: str) -> Field:
     if name == "name":
-        return Field(
-            ("name",), _("Name"), _("What people read in the list and in every run."), example=_("Optional")
-        )
+        return Field(("name",), _("Name"), _("What people read in the list and in every run."))
     return Field(
         ("note",), _("Note"), _("For the people who edit this workflow."), "long_text", is_advanced=True
     )

@@ -36,7 +36,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 def trigger_fields(trigger: Mapping[str, Any], document: Mapping[str, Any]) -> list[Field]:
     """Return the fields of a trigger without values. The schedule's own part is asked for apart; see `schedule_of`."""
     kind = str(trigger.get("type"))
-    name = Field(("name",), _("Name"), _("What people read."), example=_("Optional"))
+    name = Field(("name",), _("Name"), _("What people read."))
     fields = [name]
     if kind == "webhook":
         fields += _webhook(trigger)
