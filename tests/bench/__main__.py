@@ -8,7 +8,7 @@ import os
 import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-NAMES = ("drain", "ingest", "sync", "sequential", "loop", "waiting", "fairness", "idle")
+NAMES = ("drain", "ingest", "sync", "sequential", "loop", "waiting", "fairness", "idle", "retention")
 
 
 def main() -> None:
