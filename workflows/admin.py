@@ -11,6 +11,10 @@ from accounts.audit import record
 from accounts.tenancy.admin import HistoryAdmin, SupportAdmin, link, related_list
 from config.admin import site
 from workflows.models import (
+    AiAllowance,
+    AiExchange,
+    AiPolicy,
+    AiReservation,
     Approval,
     ApprovalVote,
     BulkAction,
@@ -281,7 +285,16 @@ class SavedTestAdmin(HistoryAdmin):
 
 @admin.register(BulkAction, site=site)
 class BulkActionAdmin(HistoryAdmin):
-    list_display = ["action", "status", "total", "done", "skipped", "failed", "created_at", "organization_link"]
+    list_display = [
+        "action",
+        "status",
+        "total",
+        "done",
+        "skipped",
+        "failed",
+        "created_at",
+        "organization_link",
+    ]
     list_filter = ["action", "status", "created_at"]
     search_fields = ["=id", "requested_by__email", *BY_ORGANIZATION]
     list_select_related = ["organization"]
@@ -293,3 +306,36 @@ class WorkerAdmin(HistoryAdmin):
     list_display = ["host", "pid", "release", "running", "started_at", "heartbeat_at"]
     search_fields = ["host"]
     list_select_related: Any = []
+
+
+@admin.register(AiExchange, site=site)
+class AiExchangeAdmin(HistoryAdmin):
+    list_display = ["at", "organization_link", "purpose", "provider", "model", "status", "cost_micro"]
+    list_filter = ["status", "provider", "purpose", "at"]
+    search_fields = ["=id", "=execution__id", "model", *BY_ORGANIZATION]
+    list_select_related = ["organization"]
+
+
+@admin.register(AiAllowance, site=site)
+class AiAllowanceAdmin(HistoryAdmin):
+    list_display = ["organization_link", "scope", "key", "spent", "reserved", "updated_at"]
+    list_filter = ["scope", "updated_at"]
+    search_fields = ["key", *BY_ORGANIZATION]
+    list_select_related = ["organization"]
+
+
+@admin.register(AiReservation, site=site)
+class AiReservationAdmin(HistoryAdmin):
+    list_display = ["at", "organization_link", "status", "amount", "settled", "deadline_at"]
+    list_filter = ["status", "at"]
+    search_fields = ["=id", *BY_ORGANIZATION]
+    list_select_related = ["organization"]
+
+
+@admin.register(AiPolicy, site=site)
+class AiPolicyAdmin(SupportAdmin):
+    list_display = ["organization_link", "keep_content", "redact", "month_cents"]
+    list_filter = ["keep_content", "redact"]
+    search_fields = [*BY_ORGANIZATION]
+    list_select_related = ["organization"]
+    readonly_fields = ["id", "organization"]

@@ -29,8 +29,10 @@ def apply_retention(now: datetime | None = None) -> str:
     with system_scope("drop months past retention"):
         dropped = _drop_old_months(now)
         organizations = list(Organization.objects.order_by("pk"))
-    counts = {"runs": 0, "log lines": 0, "usage rows": _delete_usage(now)}
+    counts = {"runs": 0, "log lines": 0, "AI exchanges": 0, "usage rows": _delete_usage(now)}
+    _delete_allowances(now)
     for organization in organizations:
+        counts["AI exchanges"] += _delete_exchanges(organization, now)
         counts["log lines"] += _delete_logs(organization, now)
         counts["runs"] += _delete_runs(organization, now)
     removed = ", ".join(f"{count} {what}" for what, count in counts.items())
@@ -69,7 +71,7 @@ def _drop_old_months(now: datetime) -> list[str]:
             if cursor.fetchone()[0]:
                 continue
             # Not partitioned, and pointing at runs of the month: detaching would refuse.
-            for table in ("workflows_approval", "workflows_resumetoken"):
+            for table in ("workflows_approval", "workflows_resumetoken", "workflows_aiexchange"):
                 cursor.execute(f"DELETE FROM {table} WHERE execution_id >= %s AND execution_id < %s", bounds)  # noqa: S608
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing deferred may hang on a table that goes
             cursor.execute("SELECT steward_drop_month(%s)", [month])
@@ -84,6 +86,30 @@ def _delete_logs(organization: Organization, now: datetime) -> int:
         " FROM workflows_executionlog WHERE organization_id = %s AND execution_id < %s LIMIT %s)",
         [organization.pk, before],
     )
+
+
+def _delete_exchanges(organization: Organization, now: datetime) -> int:
+    """What models were asked and answered is kept as long as the logs: it is as personal as they are."""
+    before = first_uuid7(now - timedelta(days=organization.log_retention_days or LOG_DAYS))
+    return _delete_in_batches(
+        "DELETE FROM workflows_aiexchange WHERE id IN (SELECT id FROM workflows_aiexchange"
+        " WHERE organization_id = %s AND id < %s LIMIT %s)",
+        [organization.pk, before],
+    )
+
+
+def _delete_allowances(now: datetime) -> None:
+    """Forget what was reserved and spent under caps that no longer hold: of runs and months long over."""
+    over = now - timedelta(days=USAGE_DAYS)
+    for table, condition in (
+        ("workflows_aireservation", "status <> 'RESERVED' AND deadline_at < %s"),
+        ("workflows_aiallowance", "updated_at < %s"),
+    ):
+        days = LOG_DAYS if table.endswith("reservation") else USAGE_DAYS
+        _delete_in_batches(
+            f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {condition} LIMIT %s)",  # noqa: S608
+            [max(over, now - timedelta(days=days))],
+        )
 
 
 def _delete_runs(organization: Organization, now: datetime) -> int:

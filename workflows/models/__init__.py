@@ -1,5 +1,6 @@
 """Workflows and their executions."""
 
+from workflows.models.ai import AiAllowance, AiExchange, AiPolicy, AiReservation
 from workflows.models.approval import Approval, ApprovalVote, ResumeToken
 from workflows.models.bulk import BulkAction
 from workflows.models.delivery import DedupeKey, TriggerDecision, WebhookDelivery
@@ -11,6 +12,10 @@ from workflows.models.version import WorkflowVersion
 from workflows.models.workflow import Workflow, WorkflowAssignment
 
 __all__ = [
+    "AiAllowance",
+    "AiExchange",
+    "AiPolicy",
+    "AiReservation",
     "Approval",
     "ApprovalVote",
     "BulkAction",
