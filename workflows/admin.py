@@ -314,6 +314,7 @@ class AiExchangeAdmin(HistoryAdmin):
     list_filter = ["status", "provider", "purpose", "at"]
     search_fields = ["=id", "=execution__id", "model", *BY_ORGANIZATION]
     list_select_related = ["organization"]
+    organization_link = link("organization")
 
 
 @admin.register(AiAllowance, site=site)
@@ -322,6 +323,7 @@ class AiAllowanceAdmin(HistoryAdmin):
     list_filter = ["scope", "updated_at"]
     search_fields = ["key", *BY_ORGANIZATION]
     list_select_related = ["organization"]
+    organization_link = link("organization")
 
 
 @admin.register(AiReservation, site=site)
@@ -330,6 +332,7 @@ class AiReservationAdmin(HistoryAdmin):
     list_filter = ["status", "at"]
     search_fields = ["=id", *BY_ORGANIZATION]
     list_select_related = ["organization"]
+    organization_link = link("organization")
 
 
 @admin.register(AiPolicy, site=site)
@@ -339,3 +342,4 @@ class AiPolicyAdmin(SupportAdmin):
     search_fields = [*BY_ORGANIZATION]
     list_select_related = ["organization"]
     readonly_fields = ["id", "organization"]
+    organization_link = link("organization")

@@ -1,10 +1,11 @@
 """What models were asked, what they answered, and what may be spent on asking them."""
 
-import accounts.tenancy.constraints
-import accounts.tenancy.ids
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
+
+import accounts.tenancy.constraints
+import accounts.tenancy.ids
 
 
 class Migration(migrations.Migration):
