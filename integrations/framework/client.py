@@ -63,7 +63,7 @@ class Client:
         self.allow_private = allow_private
         self.pace = pace or Pace()
         self.now = now
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._on_call = on_call
         self._resolve = resolve
         self._pools: weakref.WeakKeyDictionary[Any, httpx.AsyncClient] = weakref.WeakKeyDictionary()
@@ -111,6 +111,42 @@ class Client:
             raise transport_error(error, provider=provider, sent=sent.sent, secrets=secrets) from None
         finally:
             # Path and query may hold secrets; the host says enough.
+            self.count(provider, method, _host(url), status, time.monotonic() - started)
+
+    async def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Sequence[tuple[str, str]],
+        content: bytes,
+        timeout_seconds: float,
+        provider: str,
+        secrets: Sequence[str] = (),
+    ) -> httpx.Response:
+        """Return an answer whose body is still to be read, for answers that arrive in pieces; the caller closes it.
+
+        timeout_seconds: for each wait, not for the whole body. Redirects are not followed. Raises as send() does.
+        """
+        started, status, sent = time.monotonic(), 0, _Sent()
+        try:
+            target = checked_url(url, allow_private=self.allow_private)
+            client = self._client()
+            request = client.build_request(
+                method, target, headers=headers, content=content, extensions={"trace": sent.trace}
+            )
+            timeout = httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS)
+            request.extensions["timeout"] = timeout.as_dict()
+            answer = await client.send(request, stream=True)
+            status = answer.status_code
+            return answer
+        except ConnectorError as error:
+            error.message, error.detail = redact(error.message, secrets), redact(error.detail, secrets)
+            error.args = (error.message,)
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ssl.SSLError) as error:
+            raise transport_error(error, provider=provider, sent=sent.sent, secrets=secrets) from None
+        finally:
             self.count(provider, method, _host(url), status, time.monotonic() - started)
 
     def count(self, provider: str, method: str, host: str, status: int, seconds: float) -> None:
@@ -211,12 +247,12 @@ class Client:
         answer = await client.send(request, stream=True)
         try:
             declared = answer.headers.get("content-length", "")
-            if declared.isdigit() and int(declared) > self._max_bytes:
+            if declared.isdigit() and int(declared) > self.max_bytes:
                 raise self._too_large()
             chunks, size = [], 0
             async for chunk in answer.aiter_bytes(65536):
                 size += len(chunk)
-                if size > self._max_bytes:  # counted after decompression
+                if size > self.max_bytes:  # counted after decompression
                     raise self._too_large()
                 chunks.append(chunk)
         finally:
@@ -232,7 +268,7 @@ class Client:
 
     def _too_large(self) -> PermanentError:
         return PermanentError(
-            f"The answer is larger than {self._max_bytes // (1024 * 1024)} MB.",
+            f"The answer is larger than {self.max_bytes // (1024 * 1024)} MB.",
             detail="response too large",
             may_have_happened=True,
         )
@@ -329,6 +365,12 @@ def _body(
     if json_body is not None:
         return {"json": json_body}
     return {"content": content} if content is not None else {}
+
+
+def response_of(answer: httpx.Response, content: bytes) -> Response:
+    """Return an answer whose body was read by its caller as the value that connectors judge."""
+    parsed = _parse(content, answer.headers.get("content-type", ""))
+    return Response(answer.status_code, parsed, dict(answer.headers), content, str(answer.request.url))
 
 
 def _parse(content: bytes, content_type: str) -> Any:
