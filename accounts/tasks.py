@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.core.mail import EmailMultiAlternatives
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -17,3 +19,11 @@ def deliver(to: list[str], subject: str, text: str, html: str) -> None:
     if html:
         message.attach_alternative(html, "text/html")
     message.send()
+
+
+@app.task(name="accounts.erase_organization", queue="maintenance", retry=PATIENCE)
+def erase_organization(organization_id: str) -> None:
+    """Erase an organization that its owner has deleted; all or nothing, so it may be tried again."""
+    from accounts.erasure import erase  # it sends e-mail, which needs this module
+
+    erase(UUID(organization_id))

@@ -70,12 +70,12 @@ def organization_export(request: HttpRequest) -> StreamingHttpResponse:
 
 @requires(Permission.DELETE_ORGANIZATION)
 def organization_deletion(request: HttpRequest) -> HttpResponse:
-    """Offer the export, ask, then delete the organization for good."""
+    """Offer the export, ask, then close the organization at once; a worker erases it."""
     row = organization_of(request)
     form = DeletionForm(request.POST or None, request=request, organization=row)
     charged = is_charged(row)
     if request.method == "POST" and not charged and form.is_valid():
-        erasure.erase(row.pk)
+        erasure.begin(row.pk)
         return gone(request, "accounts/deleted.html", {"organization": row})
     context: dict[str, Any] = {
         "form": form,
