@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import include, path
 
 from billing.views import stripe_webhook
+from config import api
 from config.admin import site
 from config.views import cron, health
 from workflows.views import help as help_pages
@@ -19,6 +20,7 @@ urlpatterns = [
     path("billing/", include("billing.urls")),
     path("admin/", site.urls),
     path("api/cron/<slug:name>", cron.run_job, name="cron-job"),
+    path("api/v1/", include((api.urlpatterns(), "api"))),
     path("help/", help_pages.help_page, name="help"),
     path("stripe/webhook/", stripe_webhook.receive, name="stripe-webhook"),
     path("health/live", health.live, name="health-live"),

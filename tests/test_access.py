@@ -22,7 +22,8 @@ RULES: dict[str, Rule] = {
     **{f"workflows:{name}": rule for name, rule in workflows.RULES.items()},
 }
 ROLES = ("OWNER", "ADMIN", "MEMBER", "VIEWER")
-# Other people's pages: allauth checks its own, the admin lets staff alone in, the style guide is for development.
+# Other people's pages: allauth checks its own, the admin lets staff alone in, the style guide is for development;
+# programs come with keys, see tests/api/test_access.py.
 ELSEWHERE = (
     "account_",
     "mfa_",
@@ -31,6 +32,7 @@ ELSEWHERE = (
     "google_",
     "microsoft_",
     "admin:",
+    "api:",
     "styleguide",
 )
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from ninja import Field, Schema
+from pydantic import AfterValidator, AwareDatetime, ConfigDict
 
 from accounts.api.problems import Problem
 
 MOST = 100
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+# A bound of a search. What lies far outside of any list is brought near it, for PostgreSQL and keys to take it.
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: min(max(moment, EARLIEST), LATEST))]
+
+
+class Body(Schema):
+    """What a request sends. A name that is not known is refused: it is most likely misspelt."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class PageQuery(Schema):

@@ -31,7 +31,7 @@ def clear_sessions() -> str:
 
 
 def clear_leftovers() -> str:
-    """Remove expired dedupe keys, API answers and resume addresses, deleted tests, silent workers and stale cache rows."""
+    """Remove what has expired: dedupe keys, API answers, resume addresses, tests, silent workers, cache rows."""
     now = timezone.now()
     with system_scope("remove what has expired"):
         keys = list(DedupeKey.objects.filter(expires_at__lt=now).values_list("pk", flat=True)[:BATCH])
