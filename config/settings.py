@@ -54,6 +54,7 @@ if not ALLOWED_HOSTS:
     )
 BASE_URL = env.str("STEWARD_BASE_URL", f"http://localhost:{env.int('PORT', 8000)}").rstrip("/")
 CRON_SECRET = env.str("CRON_SECRET", "")
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 # --- Application ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from django.urls import include, path
 from billing.views import stripe_webhook
 from config import api
 from config.admin import site
-from config.views import cron, health
+from config.views import cron, health, metrics
 from workflows.views import help as help_pages
 
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("stripe/webhook/", stripe_webhook.receive, name="stripe-webhook"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]
 
 if settings.DEBUG:

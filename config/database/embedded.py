@@ -251,6 +251,7 @@ def _make_roles(folder: Path, urls: ConnectionUrls) -> None:
             owner_creates_databases=True,
         )
         roles.create_backup_role(connection)
+        roles.let_see_statistics(connection)
     # template1 too, so that databases made later (tests, restored backups) have the same grants.
     for database in ("template1", DATABASE):
         with psycopg.connect(urls.superuser, dbname=database, autocommit=True) as connection:

@@ -12,7 +12,7 @@ SYSTEM = "steward_system"
 BACKUP = "steward_backup"
 
 # Raise it when the statements below change: the embedded cluster then applies them again.
-VERSION = 2
+VERSION = 3
 
 
 def create_roles(
@@ -59,6 +59,14 @@ def create_backup_role(connection: Connection, *, owner: str = OWNER) -> None:
     _role(connection, BACKUP, {"LOGIN": False, "BYPASSRLS": True})
     _let_become(connection, "pg_read_all_data", BACKUP, inherits=True)
     _let_become(connection, BACKUP, owner)
+
+
+def let_see_statistics(connection: Connection) -> None:
+    """Let system work see the server's own figures, such as how far a replica is behind. Safe to repeat.
+
+    Raises psycopg.errors.InsufficientPrivilege where the login may not give pg_read_all_stats.
+    """
+    connection.execute(sql.SQL("GRANT pg_read_all_stats TO {}").format(sql.Identifier(SYSTEM)))
 
 
 def grant_in_database(connection: Connection, *, owner: str = OWNER, application: str = APPLICATION) -> None:

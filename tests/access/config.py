@@ -9,5 +9,6 @@ RULES: dict[str, Rule] = {
     "health-live": PUBLIC,
     "help": PUBLIC,
     "health-ready": PUBLIC,
+    "metrics": PUBLIC,  # by its own token
     "stripe-webhook": PUBLIC,  # by its signature
 }

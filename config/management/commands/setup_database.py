@@ -55,6 +55,8 @@ class Command(BaseCommand):
                     application_password=self.password(app) if self.needs_password(connection) else None,
                 )
                 self.make_backup_role(connection, owner)
+                if admin_url != settings.DIRECT_URL:
+                    self.let_see_statistics(connection)
             with psycopg.connect(admin_url, dbname=database, autocommit=True) as connection:
                 self.make_extensions(connection)
             # The owner itself: default privileges belong to the login that makes the tables.
@@ -91,6 +93,14 @@ class Command(BaseCommand):
                 f"`manage.py backup` will not work: {str(error).splitlines()[0]}. Use the host's own backups, or ask an"
                 f" administrator for: CREATE ROLE {roles.BACKUP} NOLOGIN BYPASSRLS;"
                 f' GRANT pg_read_all_data TO {roles.BACKUP}; GRANT {roles.BACKUP} TO "{owner}";'
+            )
+
+    def let_see_statistics(self, connection: psycopg.Connection) -> None:
+        try:
+            roles.let_see_statistics(connection)
+        except psycopg.errors.InsufficientPrivilege:  # `manage.py health` then knows less, and says so
+            self.stderr.write(
+                "The server's own figures, such as a replica's lag, stay hidden from `manage.py health`."
             )
 
     def explanation(self, error: psycopg.Error, admin_url: str, owner: str, database: str) -> str:
