@@ -18,7 +18,10 @@ class ConnectorError(Exception):
     """A call failed. message: plain words for a person. detail: for logs, secrets already removed.
 
     may_have_happened: the request may have reached the service, so repeating it blindly could do it twice.
+    cost: what the step has used all the same (tokens and money of a model), JSON, or None.
     """
+
+    cost: dict[str, Any] | None = None
 
     def __init__(
         self,

@@ -203,8 +203,8 @@ def _over(cap: Cap, used: int, amount: int) -> OverBudget:
             "{amount}. Raise it under Billing, or wait for next month."
         ),
         "WORKFLOW": _(
-            "This would pass the workflow's AI budget for the month, {limit}: {used} is spent or reserved, and this call "
-            "may cost {amount}. Raise it in the workflow's settings."
+            "This would pass the workflow's AI budget for the month, {limit}: {used} is spent or reserved, and this "
+            "call may cost {amount}. Raise it in the workflow's settings."
         ),
         "RUN": _(
             "This would pass the AI budget of one run, {limit}: {used} is spent or reserved, and this call may cost "

@@ -177,6 +177,7 @@ async def _guarded(here: Here, call: EffectCall, *, look_up: bool) -> EffectResu
 async def _failed(here: Here, call: EffectCall, problem: EffectError) -> EffectResult:
     """Decide what a failed call means; returns a result only when a look-up finds that it happened after all."""
     error = problem.error
+    here.cost = problem.cost or here.cost
     if error.error_class is ErrorClass.RECONNECT and not problem.may_have_happened:
         if here.effect_state is EffectState.INTENDED:
             here.effect_state = EffectState.NOT_SENT

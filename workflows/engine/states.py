@@ -125,13 +125,22 @@ class EffectError(Exception):
         its own:
       a person is asked instead.
     held_key: for RECONNECT, the id of the integration whose reconnection wakes the run.
+    cost: what was used all the same, as in EffectResult.
     """
 
-    def __init__(self, error: StepError, *, may_have_happened: bool = False, held_key: str = ""):
+    def __init__(
+        self,
+        error: StepError,
+        *,
+        may_have_happened: bool = False,
+        held_key: str = "",
+        cost: Json = None,
+    ):
         super().__init__(error.message)
         self.error = error
         self.may_have_happened = may_have_happened
         self.held_key = held_key
+        self.cost = cost
 
 
 class Fenced(Exception):

@@ -1,92 +1,70 @@
-"""The ai step, through any service that speaks OpenAI's chat completions."""
+"""The ai step of a run: who asks, under which caps, and what it cost."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from integrations.framework.client import Client
-from integrations.framework.errors import PermanentError, classify
-from integrations.framework.paths import dig
-from integrations.framework.redaction import redact, secrets_in
+from integrations.framework.errors import ConnectorError
 from integrations.health import Usable
-from workflows.definition.wording import gettext as _
+from workflows.ai.budget import Cap, cents
+from workflows.ai.desk import Desk, ai_account, policy_of
+from workflows.definition.schema import Budget
 from workflows.engine.interface import EffectCall, EffectResult
 
-BASE_URL = "https://api.openai.com/v1"
-DEFAULT_MODEL = "gpt-5-mini"
+if TYPE_CHECKING:
+    from workflows.runner.effects import Hands
+    from workflows.runner.store import Claim
 
 
-async def generate(client: Client, call: EffectCall, opened: Usable) -> EffectResult:
-    """Return {"text", "usage"}, and {"data"} for a schema or {"label"} for classify. Raises ConnectorError.
-
-    The integration's settings may name base_url (a model server of one's own) and model.
-    """
-    inputs, secrets = call.inputs, secrets_in(opened.credentials)
-    base = str(opened.account.get("base_url") or BASE_URL).rstrip("/")
-    body: dict[str, Any] = {
-        "model": inputs.get("model") or opened.account.get("model") or DEFAULT_MODEL,
-        "messages": _messages(inputs),
-    }
-    for source, target in (("temperature", "temperature"), ("max_tokens", "max_completion_tokens")):
-        if inputs.get(source) is not None:
-            body[target] = inputs[source]
-    schema = _schema(inputs)
-    if schema is not None:
-        body["response_format"] = {
-            "type": "json_schema", "json_schema": {"name": "answer", "schema": schema, "strict": False},
-        }  # fmt: skip
-    key = str(opened.credentials.get("api_key") or "")
-    response = await client.send(
-        "POST", f"{base}/chat/completions", headers={"Authorization": f"Bearer {key}"} if key else {}, json_body=body,
-        timeout_seconds=call.timeout, provider=opened.provider, secrets=secrets,
-    )  # fmt: skip
-    error = classify(response, service=opened.provider.title(), now=client.now())
-    if error is not None:
-        error.message, error.detail = redact(error.message, secrets), redact(error.detail, secrets)
-        raise error
-    text = dig(response.json, "choices.0.message.content")
-    if not isinstance(text, str):
-        raise PermanentError(_("The model gave no text. Try another model or a shorter prompt."))
-    return EffectResult(_output(inputs, text, schema, response.json), _cost(response.json))
+async def account(hands: Hands, claim: Claim, reference: str) -> Usable:
+    """Return the AI account that the step names, or the organization's first. Raises PermanentError, NotUsable."""
+    return await ai_account(hands.pool.connection, claim.organization_id, reference)
 
 
-def _messages(inputs: Any) -> list[dict[str, str]]:
-    system = str(inputs.get("system") or "")
-    if inputs.get("operation") == "classify":
-        labels = ", ".join(inputs.get("labels") or [])
-        system = f"{system}\nAnswer with exactly one of these labels and nothing else: {labels}".strip()
-    elif inputs.get("operation") == "summarize":
-        system = system or "Summarize the text in a few plain sentences."
-    return [
-        *([{"role": "system", "content": system}] if system else []),
-        {"role": "user", "content": str(inputs.get("prompt") or "")},
-    ]
+async def desk_for(
+    hands: Hands, claim: Claim, call: EffectCall, opened: Usable, run_budget: Budget | None
+) -> Desk:
+    """Return the desk of one step of a run. run_budget: settings.budget of the workflow's definition."""
+    keep_content, redact = await policy_of(hands.pool.connection, claim.organization_id)
+    step_budget: Any = call.inputs.get("budget") or {}
+    return Desk(
+        organization_id=claim.organization_id,
+        connections=hands.pool.connection,
+        client=hands.client,
+        account=opened,
+        workflow_id=claim.workflow_id,
+        execution_id=claim.id,
+        path=call.path,
+        key=call.key,
+        attempt=call.attempt,
+        caps=caps_of(claim, call.path, step_budget.get("cost_cents"), run_budget),
+        token_limit=step_budget.get("tokens"),
+        keep_content=keep_content,
+        redact=redact or bool(call.inputs.get("redact")),
+        timeout_seconds=max(1.0, call.timeout or 120.0),
+    )
 
 
-def _schema(inputs: Any) -> dict[str, Any] | None:
-    return inputs.get("schema") if inputs.get("operation") in ("extract", "generate", "agent") else None
+def caps_of(claim: Claim, path: str, step_cents: int | None, run_budget: Budget | None) -> tuple[Cap, ...]:
+    """Return the caps of a step and its run; the month's is added by workflows.ai.budget.reserve."""
+    caps = []
+    if step_cents is not None:
+        caps.append(Cap("STEP", f"{claim.id}:{path}", cents(step_cents)))
+    if run_budget is not None and run_budget.cost_cents is not None:
+        caps.append(Cap("RUN", str(claim.id), cents(run_budget.cost_cents)))
+    return tuple(caps)
 
 
-def _output(inputs: Any, text: str, schema: Any, answer: Any) -> dict[str, Any]:
-    output: dict[str, Any] = {"text": text, "usage": dig(answer, "usage") or {}}
-    if schema is not None:
-        try:
-            output["data"] = json.loads(text.strip().removeprefix("```json").removesuffix("```"))
-        except ValueError:
-            raise PermanentError(
-                _("The model's answer did not have the shape that was asked for."), detail=text[:500]
-            ) from None
-    if inputs.get("operation") == "classify":
-        wanted = {str(label).casefold(): label for label in inputs.get("labels") or []}
-        label = wanted.get(text.strip().strip('".').casefold())
-        if label is None:
-            raise PermanentError(_("The model answered with none of the labels."), detail=text[:500])
-        output["label"] = label
-    return output
+async def perform(
+    hands: Hands, claim: Claim, call: EffectCall, opened: Usable, run_budget: Budget | None
+) -> EffectResult:
+    """Return the step's output and cost. Raises ConnectorError, whose `cost` tells what a failed step has used."""
+    from workflows.ai import operations
 
-
-def _cost(answer: Any) -> dict[str, Any]:
-    into, out = dig(answer, "usage.prompt_tokens") or 0, dig(answer, "usage.completion_tokens") or 0
-    total = dig(answer, "usage.total_tokens") or (into + out)
-    return {"tokens": total, "input_tokens": into, "output_tokens": out}
+    desk = await desk_for(hands, claim, call, opened, run_budget)
+    try:
+        output = await operations.run(desk, call.inputs)
+    except ConnectorError as error:
+        error.cost = desk.spent.as_cost()
+        raise
+    return EffectResult(output, desk.spent.as_cost())

@@ -21,6 +21,7 @@ from integrations.framework.errors import ConnectorError, PermanentError, Reconn
 from integrations.framework.execute import look_up as look_up_call
 from integrations.framework.execute import perform as perform_action
 from integrations.health import NotUsable, Usable
+from workflows.definition.schema import Budget
 from workflows.definition.wording import gettext as _
 from workflows.engine.effects import default_class
 from workflows.engine.interface import (
@@ -88,11 +89,12 @@ def meter_call(provider: str, status: int, seconds: float) -> None:
 
 
 class RunEffects:
-    """Effects of one run; see workflows.engine.interface.Effects."""
+    """Effects of one run; see workflows.engine.interface.Effects. budget: settings.budget of its definition."""
 
-    __slots__ = ("claim", "hands", "journal")
+    __slots__ = ("budget", "claim", "hands", "journal")
 
-    def __init__(self, hands: Hands, claim: Claim, journal: RunJournal) -> None:
+    def __init__(self, hands: Hands, claim: Claim, journal: RunJournal, budget: Budget | None = None) -> None:
+        self.budget = budget
         self.hands = hands
         self.claim = claim
         self.journal = journal
@@ -141,10 +143,10 @@ class RunEffects:
                 opened = await self._open(call, str(call.inputs["provider"]))
                 return await self._action(call, opened)
             if call.kind is EffectKind.AI:
-                opened = await self._open(call, "" if call.inputs.get("integration") else "OPENAI")
-                result = await ai.generate(self.hands.client, call, opened)
-                self.journal.use("AI_TOKENS_USED", int((result.cost or {}).get("tokens") or 0))
-                return result
+                opened = await patiently(
+                    lambda: ai.account(self.hands, self.claim, str(call.inputs.get("integration") or ""))
+                )
+                return await ai.perform(self.hands, self.claim, call, opened, self.budget)
             return await patiently(lambda: own_effects.perform(self.hands, self.claim, self.journal, call))
         except ConnectorError as error:
             raise await self._told(error, opened) from None
@@ -212,6 +214,7 @@ class RunEffects:
             StepError(kind, error.message, error.detail, getattr(error, "retry_after", None)),
             may_have_happened=error.may_have_happened,
             held_key=held,
+            cost=error.cost,
         )
 
 

@@ -66,7 +66,9 @@ class Running:
         self.walk = Walk(
             run_input(claim, version, root or claim.id),
             self.journal,
-            RunEffects(hands, claim, self.journal),
+            RunEffects(
+                hands, claim, self.journal, version.definition.settings.budget if version.definition else None
+            ),
             ENVIRONMENT,
             hands.code,
         )
