@@ -127,5 +127,5 @@ def urlpatterns() -> list[URLPattern]:
         path("docs", api_pages.documentation, name="docs"),
         path("client.py", api_pages.client, name="client"),
         *found,
-        re_path(r"^.*$", answered(unknown), name="unknown"),
+        re_path(r"^[\s\S]*$", answered(unknown), name="unknown"),
     ]

@@ -75,8 +75,11 @@ def endpoint(
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        known: set[str] = set()
+
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            _refuse_unknown(request, known)
             key: ApiKey = request.api_key  # type: ignore[attr-defined]
             if not in_scope:
                 return view(request, *args, **kwargs)
@@ -93,6 +96,9 @@ def endpoint(
             raise kept
 
         def contribute(operation: Operation) -> None:
+            for model in operation.models:
+                if model.__ninja_param_source__ == "query":
+                    known.update(model.__ninja_flatten_map__)
             operation.auth_param = [ApiKeyBearer(scope, permission)]
             operation._set_auth(operation.auth_param)
             words = f"Scope `{scope}`; role {', '.join(sorted(role.value for role in permission.roles))}."
@@ -108,6 +114,13 @@ def endpoint(
         return guarded
 
     return decorate
+
+
+def _refuse_unknown(request: HttpRequest, known: set[str]) -> None:
+    """Raise Problem for a query parameter that is not known: a misspelt filter would find everything."""
+    if unknown := sorted(set(request.GET) - known):
+        found = [(f"query.{name}", "This parameter is not known.") for name in unknown]
+        raise Problem("invalid", "Take out what is not known, or correct its name.", errors=found)
 
 
 def set_header(request: HttpRequest, name: str, value: str) -> None:

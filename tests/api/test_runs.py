@@ -135,7 +135,11 @@ def test_a_run_is_cancelled_once(steward: Any, alder: World, steward_client: Mod
 def test_a_failed_run_is_resumed_and_restarted(steward: Any, alder: World) -> None:
     failed = ended(alder, input={"name": "Ada"})
     resumed = steward.resume_execution(failed)
-    assert (resumed["relation"], resumed["parent_id"], resumed["input"]) == ("RESUME", failed, {"name": "Ada"})
+    assert (resumed["relation"], resumed["parent_id"], resumed["input"]) == (
+        "RESUME",
+        failed,
+        {"name": "Ada"},
+    )
     again = steward.restart_execution(failed, {"newest": True}, idempotency_key="once")
     assert again["relation"] == "RESTART"
     assert steward.restart_execution(failed, {"newest": True}, idempotency_key="once")["id"] == again["id"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, Header, Query, Router, Schema, Status
+from ninja import Field, Header, Path, Query, Router, Schema, Status
 from pydantic import StringConstraints
 
 from accounts import audit
@@ -29,6 +29,7 @@ from workflows.api.workflows import locked, plan_problem
 from workflows.models import WorkflowVersion
 
 router = Router()
+Number = Path[Annotated[int, Field(ge=1, le=2**31 - 1)]]  # what PostgreSQL's integers hold
 READ, WRITE = Scope.WORKFLOWS_READ, Scope.WORKFLOWS_WRITE
 
 
@@ -106,7 +107,7 @@ def list_versions(request: HttpRequest, workflow_id: UUID, query: Query[PageQuer
     "/workflows/{uuid:workflow_id}/versions/{int:number}", response=VersionOut, summary="Read a version"
 )
 @endpoint(READ, Permission.VIEW_WORKFLOW)
-def get_version(request: HttpRequest, workflow_id: UUID, number: int) -> Any:
+def get_version(request: HttpRequest, workflow_id: UUID, number: Number) -> Any:
     """Return one version with its steps."""
     version = _version(request, workflow_id, number)
     return _shown(version, version.workflow.published_version_id)
@@ -118,7 +119,7 @@ def get_version(request: HttpRequest, workflow_id: UUID, number: int) -> Any:
     summary="Make a version the draft",
 )
 @endpoint(WRITE, Permission.EDIT_WORKFLOW)
-def restore_version(request: HttpRequest, workflow_id: UUID, number: int) -> Any:
+def restore_version(request: HttpRequest, workflow_id: UUID, number: Number) -> Any:
     """Make the draft what a version was. Nothing that runs changes until it is published."""
     version, person = _version(request, workflow_id, number), access.person(request)
     publishing.restore(version, person)
@@ -128,8 +129,7 @@ def restore_version(request: HttpRequest, workflow_id: UUID, number: int) -> Any
 
 
 def _version(request: HttpRequest, workflow_id: UUID, number: int) -> WorkflowVersion:
-    # PostgreSQL refuses a number that its integers do not hold; no version has it.
-    return access.version_for(request, workflow_id, min(number, 2**31 - 1))
+    return access.version_for(request, workflow_id, number)
 
 
 def _shown(version: WorkflowVersion, current: UUID | None) -> VersionOut:
