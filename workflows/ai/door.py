@@ -6,6 +6,7 @@ integrations.framework.client, so a failing answer is already one of our errors 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ from integrations.framework.redaction import redact
 from workflows.ai.refusals import refusal_of
 from workflows.definition.wording import gettext as _
 
+# They would log whole addresses.
+for _library in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 # The door frames the request itself; a vendor's library must not say otherwise.
 FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})

@@ -43,7 +43,7 @@ from workflows.definition.wording import gettext as _
 log = logging.getLogger("steward.ai")
 
 DEFAULT_MAX_TOKENS = 4_096
-STREAMED_FROM_TOKENS = 2_000  # longer answers arrive in pieces, so that no time-out meets a silent connection
+STREAMED_FROM_TOKENS = 4_097  # longer answers arrive in pieces, so that no time-out meets a silent connection
 SETTLE_SECONDS = 300.0  # beyond the call's own time: then its reservation is given back
 REFUSED, TRUNCATED, MALFORMED = "refused", "truncated", "malformed"
 SCHEMA_TOOL = "answer"
@@ -224,11 +224,9 @@ async def _respond(
     settings: ModelSettings,
     parameters: ModelRequestParameters,
 ) -> ModelResponse:
-    prepared_settings, prepared = model.prepare_request(settings, parameters)
-    ready = model.prepare_messages(messages)
     if int(settings["max_tokens"]) < STREAMED_FROM_TOKENS:
-        return await model.request(ready, prepared_settings, prepared)
-    async with model.request_stream(ready, prepared_settings, prepared) as stream:
+        return await model.request(messages, settings, parameters)
+    async with model.request_stream(messages, settings, parameters) as stream:
         async for _event in stream:
             pass
     return stream.get()

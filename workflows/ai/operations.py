@@ -91,25 +91,27 @@ async def _classify(desk: Desk, inputs: Mapping[str, Any]) -> Output:
                 "description": "How sure you are, from 0 (a guess) to 1 (certain).",
             },
         },
-        "required": ["label", "confidence"],
+        "required": ["label"],
         "additionalProperties": False,
     }
     own = str(inputs.get("system") or "")
-    system = f"{own}\nChoose the one label that fits best.\nLabels: {json.dumps(labels, ensure_ascii=False)}"
+    system = f"{own}\nChoose the one label that fits best, and say how sure you are.\nLabels: {json.dumps(labels, ensure_ascii=False)}"
 
     def normal(found: Any) -> Any:
+        known = {label.casefold(): label for label in labels}
+        if isinstance(found, str):  # a small model that says the label and nothing else
+            return {"label": known.get(found.strip().strip('".').casefold())}
         if not isinstance(found, dict):
             return found
-        known = {label.casefold(): label for label in labels}
         label = known.get(str(found.get("label") or "").strip().strip('".').casefold(), found.get("label"))
         sure = found.get("confidence")
         if isinstance(sure, int | float) and not isinstance(sure, bool):
             sure = max(0.0, min(1.0, sure / 100 if 1 < sure <= 100 else float(sure)))
-        return {"label": label, "confidence": sure}
+        return {"label": label, **({"confidence": sure} if sure is not None else {})}
 
     found = await _bound(desk, inputs, schema, system.strip(), normal)
     data = found.pop("data")
-    return {**found, "text": data["label"], "label": data["label"], "confidence": data["confidence"]}
+    return {**found, "text": data["label"], "label": data["label"], "confidence": data.get("confidence")}
 
 
 async def _summarize(desk: Desk, inputs: Mapping[str, Any]) -> Output:
@@ -187,6 +189,9 @@ async def _bound(
             problem = "; ".join(f"{place or 'the answer'}: {message}" for place, message in faults[:5])
         except NotAsAsked as unusable:
             exchange, problem = unusable.exchange, _("It is not a JSON object.")
+            data = normal(exchange.text)
+            if isinstance(data, dict) and not schema_problems(wrapped, data):
+                return {"text": exchange.text, "data": data, "model": exchange.model}
         history = _answered(exchange)
         question = Question(
             prompt=f"Your answer does not fit the schema. {problem}\nAnswer again with the corrected JSON object only.",

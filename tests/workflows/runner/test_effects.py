@@ -41,7 +41,13 @@ class Service:
                     self.answer(401, {"error": {"message": "wrong key"}})
                 else:
                     self.answer(200, {
-                        "choices": [{"message": {"content": "sales"}}],
+                        "id": "chatcmpl-1", "object": "chat.completion", "created": 1790000000, "model": "tiny",
+                        "choices": [{
+                            "index": 0, "finish_reason": "stop", "logprobs": None,
+                            "message": {
+                                "role": "assistant", "refusal": None, "content": '{"label": "Sales", "confidence": 90}',
+                            },
+                        }],
                         "usage": {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12},
                     })  # fmt: skip
 
