@@ -9,8 +9,6 @@ import accounts.tenancy.ids
 
 
 class Migration(migrations.Migration):
-    initial = True  # it only makes a table, which nobody uses yet
-
     dependencies = [
         ("accounts", "0002_guards"),
         ("workflows", "0006_draft_changes"),

@@ -9,8 +9,6 @@ import accounts.tenancy.ids
 
 
 class Migration(migrations.Migration):
-    initial = True  # it only makes tables, which nobody uses yet
-
     dependencies = [
         ("accounts", "0003_api"),
         ("workflows", "0009_details_awaited"),
