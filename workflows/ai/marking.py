@@ -37,7 +37,7 @@ class Marker:
     def data(self, text: str) -> str:
         """Return the text between delimiters; delimiters inside it are broken."""
         inner = text.replace(self.nonce, "").replace("<data-", "<data ").replace("</data-", "</data ")
-        return f"<data-{self.nonce}>\n{inner}\n</data-{self.nonce}>"
+        return f"<data-{self.nonce}>{inner}</data-{self.nonce}>"
 
     @property
     def instruction(self) -> str:

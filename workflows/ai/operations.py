@@ -95,7 +95,8 @@ async def _classify(desk: Desk, inputs: Mapping[str, Any]) -> Output:
         "additionalProperties": False,
     }
     own = str(inputs.get("system") or "")
-    system = f"{own}\nChoose the one label that fits best, and say how sure you are.\nLabels: {json.dumps(labels, ensure_ascii=False)}"
+    told = "Choose the one label that fits best, and say how sure you are.\nLabels: "
+    system = f"{own}\n{told}{json.dumps(labels, ensure_ascii=False)}"
 
     def normal(found: Any) -> Any:
         known = {label.casefold(): label for label in labels}

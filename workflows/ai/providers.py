@@ -18,6 +18,7 @@ from workflows.definition.wording import gettext as _
 
 # Answers held to a schema: by the vendor's own means where every current model has them, else as a tool's arguments.
 NATIVE_SCHEMA = frozenset({"OPENAI", "GOOGLE_GEMINI"})
+NEWER_FIELD_HOSTS = ("api.openai.com/v1", "azure.com/openai/v1")
 
 
 def settings_of(account: Usable) -> dict[str, Any]:
@@ -74,11 +75,16 @@ def model_of(client: Client, account: Usable, model: str, *, timeout_seconds: fl
 def _openai(door: Door, key: str, model: str, base_url: str) -> Model[Any]:
     from openai import AsyncOpenAI
     from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai import OpenAIProvider
 
     base = base_url or "https://api.openai.com/v1"
     vendor = AsyncOpenAI(api_key=key, base_url=base, http_client=door.httpx2(), max_retries=0)
-    return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=vendor))
+    profile = None
+    if base_url and not base_url.rstrip("/").endswith(NEWER_FIELD_HOSTS):
+        # Servers that only look like OpenAI's know the older name of the limit.
+        profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
+    return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=vendor), profile=profile)
 
 
 def _anthropic(door: Door, key: str, model: str, base_url: str) -> Model[Any]:

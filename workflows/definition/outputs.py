@@ -166,6 +166,7 @@ def _ai(step: AiStep) -> Schema:
     known: dict[str, Any] = {"text": {"type": "string"}, "usage": USAGE}
     if step.operation == "classify":
         known["label"] = {"type": "string", "enum": step.labels} if step.labels else {"type": "string"}
+        known["confidence"] = {"type": ["number", "null"]}
     if step.output_schema:
         known["data"] = step.output_schema
     return {"type": "object", "properties": known, "additionalProperties": True}

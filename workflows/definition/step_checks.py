@@ -217,6 +217,11 @@ def _http(step: HttpStep) -> Iterator[Finding]:
 
 
 def _ai(step: AiStep) -> Iterator[Finding]:
+    if step.operation == "transcribe":
+        if step.file is None:
+            yield finding("missing", ("file",), _("transcribe needs a recording."))
+    elif not step.prompt.strip():
+        yield finding("missing", ("prompt",), _("an AI step needs a prompt that says what to do."))
     if step.operation == "classify" and len(step.labels) < 2:
         yield finding("missing", ("labels",), _("classify needs at least two labels to choose from."))
     if step.operation == "extract" and not step.output_schema:

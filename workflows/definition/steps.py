@@ -129,11 +129,19 @@ class AiStep(StepBase):
     """Ask a language model."""
 
     type: Literal["ai"]
-    operation: Literal["generate", "extract", "classify", "summarize", "agent"] = "generate"
+    operation: Literal["generate", "extract", "classify", "summarize", "transcribe", "agent"] = "generate"
     integration: str | None = Field(None, description="The AI account; empty: the organization's default.")
     model: str | None = Field(None, max_length=200)
     system: Template = ""
-    prompt: Template = Field(min_length=1)
+    prompt: Template = Field(
+        "", description="What is asked. Values from earlier steps are marked as data for the model."
+    )
+    images: Value = Field(None, description="Pictures for the model to look at: a file, or a list of files.")
+    file: Value = Field(None, description="transcribe: the recording.")
+    language: str = Field("", max_length=10, description="transcribe: two letters, like en; empty: found out.")
+    redact: bool = Field(
+        False, description="E-mail addresses, phone and card numbers are taken out of what is sent."
+    )
     output_schema: JsonSchema | None = Field(None, alias="schema", description="Shape of the answer.")
     labels: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
         default_factory=list, max_length=limits.MAX_LABELS, description="What classify chooses from."

@@ -6,6 +6,7 @@ from workflows.engine.compile import Compiler, StepKind
 from workflows.engine.here import Here
 from workflows.engine.interface import EffectKind, Json
 from workflows.engine.signals import failure
+from workflows.steps import marks
 
 
 class Http(StepKind):
@@ -59,10 +60,22 @@ class Ai(StepKind):
             "max_tokens": step.max_tokens,
             "budget": step.budget.model_dump(mode="json") if step.budget else None,
         }
-        self.texts = compiler.value({"system": step.system, "prompt": step.prompt})
+        if step.redact:
+            self.fixed["redact"] = True
+        if step.language:
+            self.fixed["language"] = step.language
+        rendered = {"system": step.system, "prompt": marks.with_marks(step.prompt)}
+        rendered |= {
+            key: value for key, value in (("images", step.images), ("file", step.file)) if value is not None
+        }
+        self.rendered = compiler.value(rendered)
 
     async def run(self, here: Here) -> Json:
-        return (await here.perform(EffectKind.AI, {**self.fixed, **here.render(self.texts)})).output
+        rendered = here.render(self.rendered)
+        rendered["prompt"], spans = marks.taken_out(rendered["prompt"])
+        if spans:
+            rendered["marked"] = spans
+        return (await here.perform(EffectKind.AI, {**self.fixed, **rendered})).output
 
 
 class Respond(StepKind):

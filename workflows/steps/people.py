@@ -50,7 +50,9 @@ class Approval(StepKind):
             result = await here.perform(EffectKind.APPROVAL, inputs)
             output = result.output or {}
             if result.settled is not None:
-                return self._decided({"form": {}, "who": [], **result.settled, **output, "by_deadline": False})
+                return self._decided(
+                    {"form": {}, "who": [], **result.settled, **output, "by_deadline": False}
+                )
             waiting = {"approval": output, "key": str(output.get("id") or here.key), "wake_at": deadline_at}
         wake_at = instant_of(waiting["wake_at"]) if waiting.get("wake_at") else None
         if wake_at is not None and here.now() >= wake_at:
