@@ -71,8 +71,9 @@ def answered(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
 
     @wraps(view)
     def outermost(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method == "HEAD":
-            request.method = "GET"  # the server leaves the body out
+        is_head = request.method == "HEAD"
+        if is_head:
+            request.method = "GET"
         refused = _refusal(request)
         if refused is not None:
             response: HttpResponseBase = problems.answer(request, refused)
@@ -91,6 +92,8 @@ def answered(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
         if response.status_code in (204, 304):
             response.headers.pop("Content-Type", None)
         response.headers.setdefault("Cache-Control", "no-store")
+        if is_head:
+            request.method = "HEAD"  # the server leaves the body out
         return response
 
     return outermost

@@ -7,7 +7,7 @@ from typing import Any
 
 from config.api_client import type_of
 
-MOST_DEPTH = 4
+MOST_DEPTH = 8
 
 
 def groups_of(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -116,9 +116,14 @@ def problem_of(request: HttpRequest, error: BaseException) -> Problem:
         case Problem():
             return error
         case ValidationError():
-            found = [(_place(each["loc"]), str(each["msg"])) for each in error.errors]
+            found: dict[str, str] = {}
+            for each in error.errors:
+                # Of the alternatives of one field the first is told.
+                found.setdefault(_place(each["loc"]), str(each["msg"]))
             return Problem(
-                "invalid", "Correct what is listed under errors, then send it again.", errors=found
+                "invalid",
+                "Correct what is listed under errors, then send it again.",
+                errors=list(found.items()),
             )
         case AuthenticationError():
             return unauthorized("Send an API key: “Authorization: Bearer stw_…”.")
@@ -150,4 +155,8 @@ def from_response(request: HttpRequest, response: HttpResponseBase) -> HttpRespo
 
 
 def _place(location: Sequence[Any]) -> str:
-    return ".".join(str(part) for part in location)
+    """Return `body.steps.0.name` for what the framework calls ("body", "body", "steps", 0, "name", "str[...]")."""
+    parts = [str(part) for part in location]
+    if len(parts) > 1 and parts[0] == parts[1]:
+        del parts[1]  # the name of our own argument
+    return ".".join(part for part in parts if "[" not in part)

@@ -14,8 +14,10 @@ from accounts.models import ApiKey, User
 from accounts.models.api_key import Scope
 from accounts.tenancy import organization_scope
 from config.views.api_pages import client_source
+from tests.integrations.standin import service
 from tests.worlds import World
 
+__all__ = ["service"]
 BASE = "http://testserver"
 
 

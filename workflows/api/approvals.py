@@ -70,7 +70,9 @@ class Decision(Body):
     """An answer."""
 
     decision: Literal["approve", "reject"]
-    content_hash: str = Field(pattern="^[0-9a-f]{64}$", description="Of the approval as you read it.")
+    content_hash: str = Field(
+        pattern="^[0-9a-f]{64}$", description="Of the approval as you read it.", examples=["0" * 64]
+    )
     form: dict[str, Any] = {}
     comment: str = Field("", max_length=2000)
     resolution: Literal["", "happened", "not_happened", "stop"] = Field(
