@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import adapters
 from accounts.models import AuditEvent, Organization, User
 from accounts.tenancy import system_scope
 from tests.accounts.mailbox import code_in, latest
@@ -143,19 +144,28 @@ def test_a_code_can_be_sent_again(client: Client) -> None:
     assert "_auth_user_id" in client.session
 
 
-def test_two_who_sign_up_with_one_address_at_once_make_one_account(committed_db: str) -> None:
+def test_two_who_sign_up_with_one_address_at_once_make_one_account(
+    committed_db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = threading.Barrier(2)
     answers: list[int] = []
+    found = adapters.found_organization
 
-    def go() -> None:
+    def found_together(*args: Any, **kwargs: Any) -> None:
+        gate.wait(timeout=20)  # both have seen that the address is free
+        found(*args, **kwargs)
+
+    monkeypatch.setattr(adapters, "found_organization", found_together)
+
+    def go(number: int) -> None:
         try:
-            client = Client()
-            gate.wait(timeout=10)
+            # Two addresses of the net: the count of tries per address would let them in one after the other.
+            client = Client(raise_request_exception=False, REMOTE_ADDR=f"192.0.2.{number}")
             answers.append(sign_up(client).status_code)
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=go) for _person in range(2)]
+    threads = [threading.Thread(target=go, args=[number]) for number in (1, 2)]
     for thread in threads:
         thread.start()
     for thread in threads:
