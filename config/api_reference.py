@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from config.api_client import type_of
-
 MOST_DEPTH = 8
+WORDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "object",
+    "null": "null",
+}
+FORMATS = {"uuid": "id", "date-time": "instant", "date": "day"}
 
 
 def groups_of(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -60,9 +67,27 @@ def example_of(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) 
         case "array":
             return [example_of(schema["items"], schemas, depth + 1)]
         case "string":
-            made_up = {"uuid": "019a0b1c-7a3e-7c55-9d3f-2f6f0c1b8e11", "date-time": "2026-11-22T09:30:00Z"}
+            made_up = {
+                "uuid": "019a0b1c-7a3e-7c55-9d3f-2f6f0c1b8e11",
+                "date-time": "2026-11-22T09:30:00Z",
+                "date": "2026-11-22",
+            }
             return made_up.get(schema.get("format", ""), "0" if "pattern" in schema else "…")
     return {"integer": 1, "number": 1.5, "boolean": True}.get(str(schema.get("type", "")))
+
+
+def type_in_words(schema: dict[str, Any]) -> str:
+    """Return what kind of value a JSON Schema takes, for people."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(type_in_words(each) for each in schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        return ", ".join(str(each) or "empty" for each in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {type_in_words(schema['items'])}"
+    kind = str(schema.get("type", ""))
+    return FORMATS.get(str(schema.get("format", "")), WORDS.get(kind, "any JSON"))
 
 
 def _target(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +101,7 @@ def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, A
     return [
         {
             "name": name,
-            "type": type_of(each),
+            "type": type_in_words(each),
             "about": each.get("description", ""),
             "required": name in required,
         }
@@ -88,7 +113,7 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": parameter["name"],
         "place": parameter["in"],
-        "type": type_of(parameter["schema"]),
+        "type": type_in_words(parameter["schema"]),
         "about": parameter.get("description", ""),
         "required": parameter["required"],
     }

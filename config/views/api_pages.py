@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.text import slugify
 from django.views.decorators.cache import cache_control
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from accounts.api.problems import PROBLEMS
@@ -28,6 +29,7 @@ def document() -> dict[str, Any]:
 
 
 @require_safe
+@gzip_page
 @cache_control(public=True, max_age=300)
 def openapi(request: HttpRequest) -> HttpResponse:
     """Answer with the OpenAPI 3.1 document."""
@@ -39,6 +41,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def documentation(request: HttpRequest) -> HttpResponse:
     """Show every operation with what it takes and gives; everybody may read it."""
     problems = [
@@ -51,6 +54,7 @@ def documentation(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 @cache_control(public=True, max_age=300)
 def client(request: HttpRequest) -> HttpResponse:
     """Answer with the client, one Python file without dependencies."""

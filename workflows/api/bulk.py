@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Router, Schema, Status
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ConfigDict
 
 from accounts import audit
 from accounts.api import pages
@@ -40,6 +40,10 @@ class RunFilters(pages.Body):
 
 class NewBulkAction(pages.Body):
     """One thing to do to many runs: those named in `executions`, or those that `filters` finds."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"action": "RESTART", "filters": {"status": "FAILED"}}]}
+    )
 
     action: Literal["RESUME", "RESTART", "RESTART_NEWEST", "CANCEL"]
     executions: list[UUID] = Field([], max_length=MOST)
