@@ -16,7 +16,12 @@ import httpx2
 
 from integrations.framework import Connector
 from integrations.framework.client import Client, response_of
-from integrations.framework.errors import ConnectorError, PermanentError, TemporaryError
+from integrations.framework.errors import (
+    ConnectorError,
+    PermanentError,
+    TemporaryError,
+    retry_after_seconds,
+)
 from integrations.framework.redaction import redact
 from workflows.ai.refusals import refusal_of
 from workflows.definition.wording import gettext as _
@@ -86,6 +91,10 @@ class Door:
                 )
             except ConnectorError as told:
                 error = told
+        if isinstance(error, TemporaryError) and error.retry_after is None:
+            error.retry_after = retry_after_seconds(
+                response.headers.get("retry-after"), now=self.client.now()
+            )
         error.message, error.detail = (
             redact(error.message, self.secrets),
             redact(error.detail, self.secrets),

@@ -69,19 +69,28 @@ def test_every_vendor_binds_an_answer_to_a_schema(desk: MakeDesk, vendors: Vendo
     assert KEY not in sent
 
 
+def refusal(status: int, message: str, *, headers: dict[str, str] | None = None, **more: str) -> Reply:
+    return Reply(status=status, body={"error": {"message": message, **more}}, headers=headers or {})
+
+
 @pytest.mark.parametrize("provider", VENDORS)
 @pytest.mark.parametrize(
     ("reply", "error", "code", "retry_after"),
     [
-        (Reply(status=429, body={"error": {"message": "slow down"}}, headers={"Retry-After": "7"}), TemporaryError, "", 7.0),
-        (Reply(status=529, body={"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}), TemporaryError, "overloaded", None),
-        (Reply(status=400, body={"error": {"message": "This model's maximum context length is 8192 tokens"}}), PermanentError, "context_length", None),
-        (Reply(status=401, body={"error": {"message": "Incorrect API key provided"}}), ReconnectError, "", None),
-        (Reply(status=429, body={"error": {"code": "insufficient_quota", "message": "You exceeded your current quota"}}), PermanentError, "no_credit", None),
+        (refusal(429, "slow down", headers={"Retry-After": "7"}), TemporaryError, "", 7.0),
+        (refusal(529, "Overloaded", type="overloaded_error"), TemporaryError, "overloaded", None),
+        (refusal(400, "The maximum context length is 8192 tokens"), PermanentError, "context_length", None),
+        (refusal(401, "Incorrect API key provided"), ReconnectError, "", None),
+        (
+            refusal(429, "You exceeded your quota", code="insufficient_quota"),
+            PermanentError,
+            "no_credit",
+            None,
+        ),
         (Reply(status=200, body="<html>proxy</html>"), TemporaryError, "malformed", None),
     ],
     ids=["slow down", "overloaded", "too long", "wrong key", "no credit", "no JSON"],
-)  # fmt: skip
+)
 def test_a_failure_says_whether_trying_again_helps_and_costs_nothing(
     desk: MakeDesk,
     vendors: Vendors,
