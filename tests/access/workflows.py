@@ -138,6 +138,10 @@ RULES: dict[str, Rule] = {
     "edit": Rule(allow=EDITORS, arguments=workflow),
     "edit-text": Rule(allow=EDITORS, arguments=workflow),
     "edit-settings": Rule(allow=EDITORS, arguments=workflow),
+    "edit-values": Rule(
+        allow=EDITORS, arguments=lambda world: [world.workflow.pk, "steps", draft_step(world)[1]]
+    ),
+    "edit-values-settings": Rule(allow=EDITORS, arguments=workflow),
     "edit-choose": Rule(allow=EDITORS, arguments=workflow),
     "edit-choose-trigger": Rule(allow=EDITORS, arguments=workflow),
     "edit-add": Rule(allow=EDITORS, arguments=workflow, method="POST", data={"kind": "set"}),

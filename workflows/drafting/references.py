@@ -70,7 +70,7 @@ def broken(document: Document) -> set[Broken]:
     found = set()
     for spot in by_id.values():
         for target in referred(own_fields(spot.step)):
-            if target not in by_id or not _runs_before(by_id[target], spot):
+            if target not in by_id or not runs_before(by_id[target], spot):
                 found.add(Broken(spot.id, str(spot.step.get("name") or ""), target))
     return found
 
@@ -82,7 +82,8 @@ def newly_broken(before: Document, after: Document) -> list[Broken]:
     return sorted(lost, key=lambda each: (each.step_id, each.target))
 
 
-def _runs_before(target: Spot, user: Spot) -> bool:
+def runs_before(target: Spot, user: Spot) -> bool:
+    """Return whether a step can have run, and have one result, when another one starts."""
     if target.step.get("disabled") is True:
         return False
     for level, (own, other) in enumerate(zip(target.path, user.path, strict=False)):

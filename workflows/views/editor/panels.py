@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.permissions import Permission, requires
 from workflows import access, draft_text
-from workflows.drafting import forms, history, outline, places
+from workflows.drafting import forms, history, outline, places, previews, samples
 from workflows.drafting.fields import Field, dumped
 from workflows.drafting.forms import SETTINGS, STEP, TRIGGER, Sending, Subject
 from workflows.drafting.operations import destination
@@ -81,8 +82,12 @@ def panel_of(draft: Draft, subject: Subject, sending: Sending | None = None) -> 
     own = forms.own_of(draft.document, subject)
     fields = sending.fields if sending else forms.fields_of(own, subject, draft.document)
     fields = _with_problems(draft, subject, fields)
+    titles = {card.id: card.title for card in draft.outline.cards()}
+    sample = cache(lambda: samples.sample_of(draft.workflow, draft.document, subject))
+    fields = previews.with_previews(fields, sample, titles)
     context: dict[str, Any] = {
         "subject": subject,
+        "values_url": _values_address(draft.workflow, subject),
         "own": own,
         "base": dumped(own),
         "fields": [each for each in fields if not each.is_advanced],
@@ -186,6 +191,12 @@ def _address(workflow: Workflow, subject: Subject) -> str:
         return reverse("workflows:edit-settings", args=[workflow.pk])
     name = "workflows:edit-step" if subject.kind == STEP else "workflows:edit-trigger"
     return reverse(name, args=[workflow.pk, subject.key])
+
+
+def _values_address(workflow: Workflow, subject: Subject) -> str:
+    if subject.kind == SETTINGS:
+        return reverse("workflows:edit-values-settings", args=[workflow.pk])
+    return reverse("workflows:edit-values", args=[workflow.pk, subject.kind, subject.key])
 
 
 def _saved_part(request: HttpRequest, workflow: Workflow, subject: Subject, sending: Sending) -> HttpResponse:

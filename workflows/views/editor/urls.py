@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from workflows.views.editor import page, panels, steps, text, triggers, undo
+from workflows.views.editor import page, panels, picker, steps, text, triggers, undo
 
 BASE = "workflows/<uuid:workflow_id>/edit/"
 urlpatterns: list[URLPattern] = [
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{BASE}text/", text.edit, name="edit-text"),
     path("workflows/<uuid:workflow_id>/draft/", text.draft, name="draft"),
     path(f"{BASE}settings/", panels.settings, name="edit-settings"),
+    path(f"{BASE}values/", picker.values, {"kind": "settings"}, name="edit-values-settings"),
+    path(f"{BASE}values/<str:kind>/<str:key>/", picker.values, name="edit-values"),
     path(f"{BASE}choose/", steps.choose, name="edit-choose"),
     path(f"{BASE}steps/", steps.add, name="edit-add"),
     path(f"{BASE}paste/", steps.paste_panel, name="edit-paste-panel"),
