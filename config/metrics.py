@@ -69,9 +69,9 @@ QUERIES: dict[str, tuple[str, tuple[str, ...], str]] = {
     ),
     "steward_failures_5m": (
         "Failed runs of the last five minutes by class of error",
-        ("kind",),
+        ("class",),
         (
-            "SELECT coalesce(error->>'kind', 'unknown'), count(*) FROM workflows_execution"
+            "SELECT coalesce(error->>'class', 'unknown'), count(*) FROM workflows_execution"
             " WHERE id >= %(first)s AND result = 'FAILURE' GROUP BY 1"
         ),
     ),
