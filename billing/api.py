@@ -84,21 +84,20 @@ def get_usage(request: HttpRequest) -> Any:
         room(organization, Limit.MEMBERS, User.objects.filter(is_active=True).count()),
     ]
     start, end = usage.month_of(timezone.now())
-    return UsageOut(
-        plan=organization.plan,
-        period_start=start,
-        period_end=end,
-        metrics=[
-            MetricUsage(
-                metric=each.metric.value,
-                quantity=each.quantity,
-                cost_usd=each.cost,
-                forecast=each.forecast,
-            )
-            for each in month
-        ],
-        limits=[PlanRoom(limit=each.limit.value, used=each.used, allowed=each.allowed) for each in rooms],
-    )
+    metrics: list[Any] = [
+        {
+            "metric": each.metric.value,
+            "quantity": each.quantity,
+            "cost_usd": each.cost,
+            "forecast": each.forecast,
+        }
+        for each in month
+    ]
+    limits: list[Any] = [
+        {"limit": each.limit.value, "used": each.used, "allowed": each.allowed} for each in rooms
+    ]
+    plan: Any = organization.plan
+    return UsageOut(plan=plan, period_start=start, period_end=end, metrics=metrics, limits=limits)
 
 
 @router.get("/usage/days", response=UsageDays, summary="Read usage by day")

@@ -121,7 +121,8 @@ def urlpatterns() -> list[URLPattern]:
     """Return the addresses below /api/v1/."""
     from config.views import api_pages  # it shows the document of the API above
 
-    found: list[Any] = [pattern for pattern in api.urls[0] if pattern.name != "api-root"]
+    addresses: list[Any] = api.urls[0]
+    found = [pattern for pattern in addresses if pattern.name != "api-root"]
     for pattern in found:
         pattern.callback = answered(pattern.callback)
     unknown.csrf_exempt = True  # type: ignore[attr-defined]  # no session is read here

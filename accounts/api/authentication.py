@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpRequest
 from ninja.operation import Operation
@@ -14,7 +14,7 @@ from ninja.security import HttpBearer
 from accounts import api_keys
 from accounts.api import idempotency, pace
 from accounts.api.problems import Problem, unauthorized
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey
 from accounts.models.api_key import Scope
 from accounts.permissions import Permission, may
 from accounts.tenancy import organization_scope
@@ -28,7 +28,7 @@ def sign_in(request: HttpRequest, secret: str) -> ApiKey:
     key = api_keys.authenticate(secret)
     if key is None:
         raise unauthorized("This API key does not work: it is misspelt, expired or revoked. Make a new one.")
-    person = cast(User | None, key.created_by)
+    person = key.created_by
     if person is None or not person.is_active or person.organization_id != key.organization_id:
         raise unauthorized(
             "Whoever made this API key is no longer a member. Let somebody else make a new one."

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AuditEvent, IdempotentAnswer
-from tests.worlds import World, make_execution
+from tests.worlds import World, make_execution, make_world
 from workflows.models import Execution, ExecutionLog, ExecutionStep, TriggerDecision, Workflow
 
 NAME = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -184,3 +186,29 @@ def test_an_action_on_what_a_filter_finds_is_followed_and_stopped(
     with pytest.raises(steward_client.StewardProblem) as refused:
         steward.stop_bulk_action(begun["id"])
     assert refused.value.status == 409
+
+
+def test_the_same_request_twice_at_the_same_moment_starts_one_run(
+    committed_db: str, client_for: Any, steward_client: ModuleType
+) -> None:
+    world = make_world("Alder")
+    steward = client_for(world.owner)
+    body = {"workflow": str(world.workflow.pk), "input": {"name": "Ada"}}
+    together = threading.Barrier(4)
+    started: list[str] = []
+
+    def work() -> None:
+        try:
+            together.wait(timeout=30)
+            started.append(steward.start_execution(body, idempotency_key="order-1")["id"])
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(started), len(set(started))) == (4, 1)
+    with world.scope():
+        assert Execution.objects.count() == 1

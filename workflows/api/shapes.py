@@ -43,19 +43,12 @@ class WorkflowSummary(Schema):
     @classmethod
     def of(cls, workflow: Workflow, **more: Any) -> Any:
         """Return the workflow as the API shows it; its published version must be loaded."""
+        same = ("name", "description", "category", "status", "revision", "created_at", "updated_at")
+        found: dict[str, Any] = {name: getattr(workflow, name) for name in same}
         published = workflow.published_version
+        number = published.number if published else None
         return cls(
-            id=workflow.pk,
-            name=workflow.name,
-            description=workflow.description,
-            category=workflow.category,
-            status=workflow.status,
-            published_version=published.number if published else None,
-            revision=workflow.revision,
-            created_by=workflow.created_by_id,
-            created_at=workflow.created_at,
-            updated_at=workflow.updated_at,
-            **more,
+            id=workflow.pk, created_by=workflow.created_by_id, published_version=number, **found, **more
         )
 
 

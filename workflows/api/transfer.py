@@ -43,12 +43,8 @@ class Export(Exchange):
 def export_workflow(request: HttpRequest, workflow_id: UUID) -> Any:
     """Return the draft as a document to keep or to import elsewhere, without accounts, addresses and secrets."""
     workflow = access.workflow_for(request, workflow_id, with_definition=True)
-    return Export(
-        name=workflow.name,
-        description=workflow.description,
-        category=workflow.category,
-        definition=unbound(draft_text.ordered(draft_text.document_of(workflow))),
-    )
+    found: dict[str, Any] = {name: getattr(workflow, name) for name in ("name", "description", "category")}
+    return Export(definition=unbound(draft_text.ordered(draft_text.document_of(workflow))), **found)
 
 
 @router.post("/workflows/import", response={201: WorkflowOut}, summary="Import a workflow")

@@ -101,7 +101,6 @@ def made(request: HttpRequest, body: NewWorkflow) -> WorkflowOut:
     person = access.person(request)
     definition, triggers, schedule = parts_of(body.definition)
     workflow = Workflow(
-        organization_id=person.organization_id,
         name=body.name,
         description=body.description,
         category=body.category,
