@@ -16,6 +16,7 @@ from accounts.permissions import Permission, requires
 from workflows import access
 from workflows.models import Execution, ExecutionLog, ExecutionStep, WebhookDelivery
 from workflows.queries import reasons, timeline, would_send
+from workflows.queries.exchanges import exchanges_of
 from workflows.queries.keyset import page_of
 from workflows.views.parts import wants_part
 
@@ -84,6 +85,7 @@ def step_data(request: HttpRequest, execution_id: UUID, step_id: UUID) -> HttpRe
             _payload("output", _("What it gave"), step.output),
         ],
         "error_detail": (step.error or {}).get("detail", "") if isinstance(step.error, dict) else "",
+        "talks": exchanges_of(step),
     }
     template = "workflows/step_data.html" if wants_part(request) else "workflows/step_page.html"
     return render(request, template, context)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import audit
 from accounts.permissions import Permission, requires
 from workflows import access, draft_text, publishing
+from workflows.ai.forecast import forecast
 from workflows.definition.diff import diff
 from workflows.definition.problems import DefinitionInvalid
 from workflows.definition.schema import parse_definition
@@ -55,7 +56,18 @@ def publication(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
             )
             return redirect("workflows:detail", workflow.pk)
     published = workflow.published_version
+    planned = [{**workflow.schedule, "type": "schedule"}] if workflow.schedule else []
+    try:
+        ai_cost = forecast(
+            workflow,
+            parse_definition(workflow.definition),
+            [*workflow.triggers, *planned],
+            access.person(request).organization.timezone,
+        )
+    except DefinitionInvalid:  # what is wrong is told above it
+        ai_cost = None
     context = {
+        "ai_cost": ai_cost,
         "workflow": workflow,
         "form": form,
         "refused": refused,
