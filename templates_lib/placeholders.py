@@ -1,4 +1,5 @@
-"""Configuration inside a template: `{"$config": "channel"}` is a whole value, `[[config.channel]]` a part of a text.
+"""Configuration inside a template: `{"$config": "channel"}` is a whole value, `[[config.channel]]` a part of a text
+or of a key.
 
 Both are resolved when the template is installed, long before Liquid runs, and neither can be mistaken for Liquid. A
 path may go into nested objects (`address.city`). An optional answer that was not given leaves its key or list entry
@@ -34,7 +35,8 @@ def paths_in(value: Any) -> Iterator[str]:
         if set(value) == {WHOLE}:
             yield str(value[WHOLE])
             return
-        for entry in value.values():
+        for key, entry in value.items():
+            yield from IN_TEXT.findall(str(key))
             yield from paths_in(entry)
 
 
@@ -60,7 +62,9 @@ def _resolved(value: Any, configuration: Mapping[str, Any]) -> Any:
     if isinstance(value, Mapping):
         if set(value) == {WHOLE}:
             return _look_up(configuration, str(value[WHOLE]))
-        resolved = {key: _resolved(entry, configuration) for key, entry in value.items()}
+        resolved = {
+            _resolved(key, configuration): _resolved(entry, configuration) for key, entry in value.items()
+        }
         return {key: entry for key, entry in resolved.items() if entry is not _MISSING}
     return value
 

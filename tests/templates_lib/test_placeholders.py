@@ -20,6 +20,7 @@ from templates_lib.placeholders import example_configuration, paths_in, resolve
         ("nobody: [[config.missing]]", {}, "nobody: "),
         ({"$config": "missing"}, {}, None),
         ({"$config": "a", "b": 1}, {"a": 5}, {"$config": "a", "b": 1}),
+        ({"[[config.column]]": 1, "x": 2}, {"column": "status"}, {"status": 1, "x": 2}),
         # Answers are not looked into again: nobody can smuggle in another placeholder.
         ("[[config.name]]", {"name": "[[config.secret]]", "secret": "x"}, "[[config.secret]]"),
     ],
@@ -34,6 +35,10 @@ def test_every_placeholder_is_found():
         "y",
         "z.w",
     ]
+
+
+def test_a_placeholder_in_a_key_is_found():
+    assert list(paths_in({"[[config.column]]": {"$config": "x"}})) == ["column", "x"]
 
 
 def test_examples_come_from_defaults_first():
