@@ -35,10 +35,21 @@ def resolved(entry: dict[str, Any]) -> tuple[Any, list[Any]]:
 
 
 def test_the_gallery_covers_every_category():
-    assert len(TEMPLATES) >= 12
+    assert len(TEMPLATES) >= 64
     assert {entry["category"] for entry in TEMPLATES} == {
         "MARKETING", "SALES", "OPERATIONS", "CUSTOMER_SUPPORT", "ADMIN", "CUSTOM"
     }  # fmt: skip
+
+
+def test_the_gallery_has_a_template_for_every_service():
+    used = {name for entry in TEMPLATES for name in providers_in([entry["definition"], entry["triggers"]])}
+    assert set(registry.providers()) - used == set()
+
+
+@pytest.mark.parametrize("entry", TEMPLATES, ids=named)
+def test_an_alternative_way_of_a_template_is_tried(entry):
+    """One saved test shows the usual way; at least one more shows the other side, a failure or an empty case."""
+    assert len(entry["tests"]) >= 2
 
 
 @pytest.mark.parametrize("entry", TEMPLATES, ids=named)
