@@ -135,11 +135,12 @@ document.addEventListener("input", (event) => {
   if (!row || !event.target.value || row !== [...row.closest("[data-rows]").querySelectorAll("[data-row]")].at(-1)) return;
   const next = row.cloneNode(true);
   for (const field of next.querySelectorAll("[name]")) {
-    field.name = field.name.replace(/:(\d+):(\w+)$/, (_all, number, part) => `:${Number(number) + 1}:${part}`);
+    field.name = field.name.replace(/(\d+):(\w+)$/, (_all, number, part) => `${Number(number) + 1}:${part}`);
     if (field.type === "checkbox") field.checked = false;
     else if (field.matches("select")) field.selectedIndex = 0;
     else field.value = "";
   }
+  next.querySelector(".row-remove")?.remove();
   row.after(next);
 });
 // Which choice is taken may need the text field beside it, not yet a save.

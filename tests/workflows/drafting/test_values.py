@@ -65,16 +65,27 @@ def test_what_is_no_length_of_time_is_refused(text: str) -> None:
         durations.read_duration(text)
 
 
+A = {"value": "{{ a }}", "is": "empty"}
+B = {"value": "{{ b }}", "is": "equals", "to": "x"}
+
+
 def sent_of(value: conditions.Shown) -> QueryDict:
     sent = QueryDict(mutable=True)
     if value.text:
         sent["c:text"] = value.text
         return sent
-    sent["c:mode"] = value.mode
-    for number, row in enumerate(value.rows):
-        for part in ("value", "is", "to"):
-            sent[f"c:{number}:{part}"] = row[part]
+    fill(sent, value.group)
     return sent
+
+
+def fill(sent: QueryDict, group: conditions.Group) -> None:
+    sent[f"c:{group.path}:mode" if group.path else "c:mode"] = group.mode
+    for entry in group.entries:
+        if entry.group is not None:
+            fill(sent, entry.group)
+        elif entry.row is not None:
+            for part in ("value", "is", "to"):
+                sent[f"c:{entry.path}:{part}"] = entry.row[part]
 
 
 @pytest.mark.parametrize(
@@ -83,10 +94,37 @@ def sent_of(value: conditions.Shown) -> QueryDict:
         {"value": "{{ trigger.body.total }}", "is": "gte", "to": 100},
         {"any": [{"value": "{{ a }}", "is": "empty"}, {"value": "b", "is": "in", "to": ["x", "y"]}]},
         {"all": [{"not": {"value": "a", "is": "equals", "to": "b"}}]},
+        {"any": [A, {"all": [B, {"not": {"any": [A, B]}}]}]},
+        {"not": {"not": A}},
+        {"not": {"all": [A]}},
+        {"all": [{"any": [{"all": [{"any": [{"all": [A]}]}]}]}]},
+        {"all": [A, "{{ a }}"]},
     ],
 )
 def test_a_condition_that_was_only_looked_at_stays_as_it_was(condition: Any) -> None:
     assert conditions.read("c", sent_of(conditions.show(condition)), condition) == condition
+
+
+def test_groups_in_groups_are_read_from_rows_and_only_those_too_deep_are_text() -> None:
+    nested = {"any": [A, {"not": {"any": [A, B]}}, {"all": [B]}]}
+    assert conditions.read("c", sent_of(conditions.show(nested)), ABSENT) == nested
+    deep: dict[str, Any] = {"all": [A]}
+    for _level in range(conditions.DEEPEST):
+        assert conditions.show(deep).text == ""
+        deep = {"any": [deep]}
+    assert conditions.show(deep).text
+
+
+def test_a_row_is_taken_away_and_a_group_is_offered_empty() -> None:
+    sent = sent_of(conditions.show({"any": [A, {"all": [A, B]}]}))
+    assert conditions.read("c", conditions.without(sent, "c", "1.0"), ABSENT) == {"any": [A, {"all": [B]}]}
+    assert conditions.read("c", conditions.without(sent, "c", "1"), ABSENT) == A
+    grown = conditions.with_new_group(conditions.show({"any": [A, {"all": [A, B]}]}), "1")
+    assert conditions.read("c", sent_of(grown), ABSENT) == {"any": [A, {"all": [A, B]}]}
+    offered = sent_of(grown)
+    offered["c:1.2.0:value"] = "{{ c }}"
+    found = conditions.read("c", offered, ABSENT)
+    assert found["any"][1]["all"][2] == {"any": [{"value": "{{ c }}", "is": "equals", "to": ""}]}
 
 
 def test_an_empty_condition_is_none_and_half_of_one_is_told() -> None:

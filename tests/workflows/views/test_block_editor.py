@@ -400,3 +400,25 @@ def test_markup_in_names_stays_text(editor: Editor) -> None:
     page = editor.client.get(editor.url("edit-step", "a")).text
     assert "<img src=x" not in page
     assert "</textarea><script>" not in page
+
+
+def test_conditions_are_grouped_and_taken_away_by_buttons(editor: Editor) -> None:
+    name = "f:branches.big.when"
+    sent = {
+        "revision": "0", "key": "route", f"{name}:mode": "any",
+        f"{name}:0:value": "{{ trigger.body.total }}", f"{name}:0:is": "gt", f"{name}:0:to": "100",
+        f"{name}:1:value": "{{ trigger.body.vip }}", f"{name}:1:is": "true", f"{name}:1:to": "",
+    }  # fmt: skip
+    page = editor.client.post(
+        editor.url("edit-step", "route"), sent | {"shape": f"group|{name}|"}, headers=HTMX
+    )
+    assert page.status_code == 200
+    assert f'name="{name}:2:mode"' in page.content.decode()
+    when = editor.steps()[1]["branches"][0]["when"]
+    assert [each["value"] for each in when["any"]] == ["{{ trigger.body.total }}", "{{ trigger.body.vip }}"]
+    nested = sent | {f"{name}:2:mode": "none", f"{name}:2.0:value": "{{ trigger.body.test }}"}
+    editor.client.post(editor.url("edit-step", "route"), nested | {"save": "1"})
+    when = editor.steps()[1]["branches"][0]["when"]
+    assert when["any"][2] == {"not": {"value": "{{ trigger.body.test }}", "is": "equals", "to": ""}}
+    editor.client.post(editor.url("edit-step", "route"), nested | {"shape": f"remove|{name}|2"})
+    assert len(editor.steps()[1]["branches"][0]["when"]["any"]) == 2

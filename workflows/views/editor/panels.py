@@ -18,7 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts.permissions import Permission, requires
 from workflows import access, draft_text
-from workflows.drafting import forms, history, outline, places, previews, samples
+from workflows.drafting import conditions, forms, history, outline, places, previews, samples
 from workflows.drafting.fields import Field, dumped
 from workflows.drafting.forms import SETTINGS, STEP, TRIGGER, Sending, Subject
 from workflows.drafting.operations import destination
@@ -92,7 +92,10 @@ def panel_of(draft: Draft, subject: Subject, sending: Sending | None = None) -> 
         "base": dumped(own),
         "fields": [each for each in fields if not each.is_advanced],
         "advanced": [each for each in fields if each.is_advanced],
-        "advanced_open": any(each.is_advanced and (each.errors or each.in_conflict) for each in fields),
+        "advanced_open": any(
+            each.is_advanced and (each.errors or each.in_conflict or each.extra.get("is_open"))
+            for each in fields
+        ),
         "advanced_used": sum(
             1 for each in fields if each.is_advanced and each.has_value and each.key != "id"
         ),
@@ -126,7 +129,8 @@ def can_move(draft: Draft, step_id: str, direction: str) -> bool:
 def _save(request: HttpRequest, workflow: Workflow, subject: Subject) -> HttpResponse:
     person = access.person(request)
     kept: dict[str, Any] = {}
-    sent = request.POST
+    act, name, path = ([*request.POST.get("shape", "").split("|"), "", ""])[:3]
+    sent = conditions.without(request.POST, name, path) if act == "remove" else request.POST
 
     def change(document: places.Document) -> places.Document:
         sending = kept["sending"] = forms.receive(document, subject, sent)
@@ -158,6 +162,8 @@ def _save(request: HttpRequest, workflow: Workflow, subject: Subject) -> HttpRes
     subject = Subject(subject.kind, kept["key"])
     if sending.conflicts:
         return _show(request, stored.workflow, subject, sending, status=422)
+    if act and not sending.errors:
+        return _reshaped(request, stored.workflow, subject, act, name, path)
     if (
         wants_part(request)
         and "done" not in sent
@@ -177,6 +183,26 @@ def _save(request: HttpRequest, workflow: Workflow, subject: Subject) -> HttpRes
     response = _show(request, stored.workflow, subject)
     response.headers["HX-Replace-Url"] = _address(workflow, subject)
     return response
+
+
+def _reshaped(
+    request: HttpRequest, workflow: Workflow, subject: Subject, act: str, name: str, path: str
+) -> HttpResponse:
+    """Show the form with a row or group of a condition less, or with an empty group more."""
+    draft = page.open_draft(workflow)
+    own = forms.own_of(draft.document, subject)
+    fields = [
+        replace(
+            each,
+            typed=conditions.with_new_group(each.shown, path) if act == "group" else None,
+            extra={**each.extra, "is_open": True},
+        )
+        if each.name == name and each.kind == "condition"
+        else each
+        for each in forms.fields_of(own, subject, draft.document)
+    ]
+    panel = panel_of(draft, subject, Sending(own, fields))
+    return page.show(request, workflow, panel, draft=draft)
 
 
 def _refuse(sending: Sending, key: str, sentence: str) -> None:
