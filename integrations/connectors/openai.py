@@ -593,6 +593,37 @@ connector = Connector(
     summary="Generate text, images and speech, transcribe recordings, run batches.",
     docs_url="https://platform.openai.com/docs/api-reference",
     base_url="https://api.openai.com/v1",
+    account=(
+        Field(
+            "base_url",
+            label="Address of another server",
+            # No example: documentation and contract tests call what examples say.
+            help="Only for a server that speaks OpenAI's language, like https://openrouter.ai/api/v1: Azure, "
+            "OpenRouter, Ollama, vLLM.",
+            advanced=True,
+        ),
+        Field("model", label="Model when a step names none", advanced=True, example="gpt-5-mini"),
+        Field(
+            "fallback_model", label="Model when that one is overloaded", advanced=True, example="gpt-4.1-mini"
+        ),
+        Field(
+            "price_input",
+            label="Dollars for a million tokens read",
+            kind="number",
+            minimum=0,
+            help="Only for a server of your own. Empty: it costs nothing.",
+            advanced=True,
+            example=0.25,
+        ),
+        Field(
+            "price_output",
+            label="Dollars for a million tokens written",
+            kind="number",
+            minimum=0,
+            advanced=True,
+            example=2,
+        ),
+    ),
     auth=BearerToken(
         help="In the OpenAI console: your project, API keys.",
         more=(

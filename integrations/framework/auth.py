@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from integrations.framework.errors import ReconnectError
 from integrations.framework.fields import Field
@@ -207,6 +207,30 @@ def needed(credentials: Mapping[str, Any], name: str) -> str:
 
 def basic_header(name: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
+
+
+def own_server(text: str) -> str:
+    """Return the address of a server that stands in for the provider's, without a slash at its end.
+
+    Encrypted, or inside the organization's own network: a key must not cross the internet in the clear. Whether an
+    inner address may be called at all, the client decides. Raises ReconnectError for anything else.
+    """
+    address = text.strip().rstrip("/")
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    is_inside = "." not in host or host.endswith((".local", ".internal")) or host.replace(".", "").isdigit()
+    if (
+        not host
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+        or (parts.scheme != "https" and not (parts.scheme == "http" and is_inside))
+    ):
+        raise ReconnectError(
+            "The server's address must begin with https:// and have no question mark. Reconnect with the right one.",
+            detail="own server address",
+        )
+    return address
 
 
 def expand(template: str, account: Mapping[str, Any]) -> str:

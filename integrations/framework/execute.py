@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from integrations.framework.auth import expand
+from integrations.framework.auth import expand, own_server
 from integrations.framework.client import Client
 from integrations.framework.definition import Action, Call, Connector, Idempotency, Transport, extract
 from integrations.framework.errors import ConnectorError, PermanentError, TemporaryError
@@ -278,7 +278,10 @@ def prepare(
         )
     variables = {**account, **credentials}
     absolute = request.path.startswith(("http://", "https://"))
-    base = expand(connector.base_url, variables) if connector.base_url else ""
+    if variables.get("base_url") and any(entry.key == "base_url" for entry in connector.account):
+        base = own_server(str(variables["base_url"]))
+    else:
+        base = expand(connector.base_url, variables) if connector.base_url else ""
     path = fill(request.path, request.at)
     url = path if absolute else base.rstrip("/") + path
     headers = {name: str(value) for name, value in connector.headers.items()} if request.authenticate else {}
