@@ -57,6 +57,7 @@ SENTENCES: dict[str, Any] = {
     "workflow.assigned": _("changed who works with the workflow %(target)s"),
     "workflow.deleted": _("deleted the workflow %(target)s"),
     "workflow.installed": _("installed the workflow %(target)s from a template"),
+    "workflow.updated_from_template": _("brought the workflow %(target)s to its template's newest version"),
     "approval.answered": _("answered %(target)s"),
     "integration.connected": _("connected the integration %(target)s"),
     "integration.reconnected": _("reconnected the integration %(target)s"),
