@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 MOST_DEPTH = 8
@@ -37,7 +38,7 @@ def _operation(path: str, method: str, operation: dict[str, Any], document: dict
         "method": method.upper(),
         "path": path,
         "title": operation["summary"],
-        "about": operation["description"].rsplit("\n\n", 1)[0],
+        "about": _quoted(operation["description"].rsplit("\n\n", 1)[0]),
         "scope": operation["x-scope"],
         "roles": operation["x-roles"],
         "parameters": [_parameter(each) for each in operation["parameters"]],
@@ -102,7 +103,7 @@ def _fields(schema: dict[str, Any], schemas: dict[str, Any]) -> list[dict[str, A
         {
             "name": name,
             "type": type_in_words(each),
-            "about": each.get("description", ""),
+            "about": _quoted(each.get("description", "")),
             "required": name in required,
         }
         for name, each in shape.get("properties", {}).items()
@@ -113,8 +114,8 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": parameter["name"],
         "place": parameter["in"],
-        "type": type_in_words(parameter["schema"]),
-        "about": parameter.get("description", ""),
+        "type": type_in_words(parameter["schema"]).removesuffix(" or null"),
+        "about": _quoted(parameter.get("description", "")),
         "required": parameter["required"],
     }
 
@@ -145,6 +146,11 @@ def _address(path: str) -> str:
     """Return a path whose placeholders are variables of a shell: {workflow_id} becomes $WORKFLOW_ID."""
     parts = path.split("/")
     return "/".join(f"${part[1:-1].upper()}" if part.startswith("{") else part for part in parts)
+
+
+def _quoted(text: str) -> str:
+    """Return a description in Markdown as plain text: what is code stands in quotation marks."""
+    return re.sub(r"`([^`]*)`", r"“\1”", text)
 
 
 def _one_line(value: Any) -> str:

@@ -129,3 +129,8 @@ def make_objects_again(world: World, known: dict[str, Any]) -> dict[str, Any]:
             SavedTest.objects.create(workflow=world.workflow, name=str(number))
             Integration.objects.create(provider="SLACK", name=str(number))
     return known
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_every_shape_is_a_json_schema(name: str) -> None:
+    Draft202012Validator.check_schema(SCHEMAS[name])

@@ -128,3 +128,14 @@ def test_the_audit_trail_is_filtered(steward: Any, alder: World) -> None:
     ]
     assert list(steward.iterate_audit_events(since="2999-01-01T00:00:00Z")) == []
     assert len(list(steward.iterate_audit_events(until="9999-01-01T00:00:00Z"))) == 2
+
+
+def test_every_change_made_through_the_api_has_a_sentence(steward: Any, alder: World) -> None:
+    run = steward.start_execution({"workflow": str(alder.workflow.pk)})
+    steward.cancel_execution(run["id"])
+    steward.restart_execution(run["id"], {})
+    steward.start_bulk_action({"action": "CANCEL", "executions": [run["id"]]})
+    events = list(steward.iterate_audit_events())
+    assert [each["action"] for each in events] == ["run.bulk_cancel", "run.restarted", "run.cancelled"]
+    assert events[0]["sentence"] == "cancelled runs in one go: 1"
+    assert events[2]["sentence"].startswith("cancelled Run ")
