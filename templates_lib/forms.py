@@ -48,6 +48,10 @@ class InstallForm(forms.Form):
             raise forms.ValidationError(_("Another workflow already has this name. Choose a different one."))
         return name
 
+    def chooser_ids(self) -> dict[str, str]:
+        """Return provider -> HTML id of the field that chooses among several accounts."""
+        return {provider: self[f"account_{provider}"].auto_id for provider in self.providers}
+
     def accounts(self) -> dict[str, str]:
         """Return provider -> id of the account to use, once the form is valid."""
         chosen = {provider: self.cleaned_data[f"account_{provider}"] for provider in self.providers}

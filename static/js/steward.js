@@ -13,3 +13,4 @@ import "./keyboard.js";
 import "./unsaved-changes.js";
 import "./undo.js";
 import "./select-all.js";
+import "./live-choices.js";

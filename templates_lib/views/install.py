@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import Permission, requires
 from templates_lib import install as installing
+from templates_lib import live_choices
 from templates_lib.forms import InstallForm, configuration_form
 from templates_lib.models import TemplateInstall
 from templates_lib.requirements import connected_providers, needs_of
@@ -27,6 +28,7 @@ def install(request: HttpRequest, slug: str) -> HttpResponse:
     template = template_for(slug)
     data = request.POST if request.method == "POST" else None
     form, configuration = InstallForm(data, template=template), configuration_form(template, data)
+    live_choices.offer(configuration, template, form.only, form.chooser_ids())
     # Both are looked at, so that one answer names everything there is to correct.
     are_valid = [form.is_valid(), configuration.is_valid()] if data is not None else [False]
     if all(are_valid):
@@ -73,6 +75,7 @@ def update(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
     made = install_for(request, workflow_id)
     data = request.POST if request.method == "POST" else None
     form = configuration_form(made.template, data, made.configuration)
+    live_choices.offer(form, made.template, installing.bound_accounts(made), {})
     conflicts: list[str] = []
     if data is not None and form.is_valid():
         try:

@@ -233,6 +233,34 @@ def test_the_only_account_is_bound_and_several_are_asked_about(gallery, alder):
         assert Workflow.objects.get(name="Second").definition["steps"][0]["integration"] == str(two.pk)
 
 
+def test_an_answer_can_be_chosen_from_what_the_connected_service_lists(gallery, alder):
+    address = reverse("templates_lib:install", args=["tell-slack"])
+    client = signed_in(alder.admin)
+    assert "data-choices-url" not in client.get(address).content.decode()
+    with alder.scope():
+        first = Integration.objects.create(provider="SLACK", name="Shop", status="ACTIVE", credentials="")
+    shown = client.get(address).content.decode()
+    assert reverse("integrations:options", args=["slack", first.pk, "send_message", "channel"]) in shown
+    with alder.scope():
+        Integration.objects.create(provider="SLACK", name="Bakery", status="ACTIVE", credentials="")
+    several = client.get(address).content.decode()
+    assert 'data-choices-account="id_account_SLACK"' in several
+
+
+def test_a_workflow_says_which_template_it_came_from_and_offers_its_update(gallery, alder):
+    client = signed_in(alder.owner)
+    install(client)
+    with alder.scope():
+        workflow = Workflow.objects.get(name="Stock warnings")
+    address = reverse("workflows:detail", args=[workflow.pk])
+    update = reverse("templates_lib:update", args=[workflow.pk])
+    shown = client.get(address).content.decode()
+    assert reverse("templates_lib:detail", args=["tell-slack"]) in shown
+    assert update not in shown
+    official.seed([slack_template(version=2)])
+    assert update in client.get(address).content.decode()
+
+
 def test_popularity_counts_an_organization_once_even_when_it_deletes_and_installs_again(
     gallery, alder, birch
 ):
