@@ -153,6 +153,8 @@ def _ai(step: AiStep, _title_of: OperationTitle) -> str:
         return _("Let AI find {fields}").format(fields=fields) if fields else _("Let AI find facts in a text")
     if step.operation == "agent":
         return _("Let an AI agent work with {count} tools").format(count=len(step.tools))
+    if step.operation == "transcribe":
+        return _("Let AI write down what is said")
     return _("Let AI summarize") if step.operation == "summarize" else _("Let AI write a text")
 
 

@@ -50,6 +50,21 @@ WORDS: dict[tuple[str, str], dict[str, Any]] = {
         "example": _("Write a reply to {{ trigger.body.message }}"),
         "rows": 6,
     },
+    ("ai", "images"): {
+        "label": _("Pictures to look at"),
+        "help": _("A file of an earlier step, like an attachment, or a list of them."),
+        "is_advanced": True,
+    },
+    ("ai", "file"): {"label": _("Recording"), "help": _("A sound file of an earlier step.")},
+    ("ai", "language"): {
+        "label": _("Language spoken"),
+        "help": _("Two letters, like en. Empty: found out."),
+        "is_advanced": True,
+    },
+    ("ai", "redact"): {
+        "label": _("Take e-mail addresses, phone and card numbers out of the question"),
+        "is_advanced": True,
+    },
     ("ai", "schema"): {
         "kind": "schema",
         "label": _("What the answer holds"),
@@ -230,6 +245,10 @@ WORDS: dict[tuple[str, str], dict[str, Any]] = {
 ONLY_FOR: dict[tuple[str, str], frozenset[str]] = {
     ("ai", "schema"): frozenset({"extract", "generate"}),
     ("ai", "labels"): frozenset({"classify"}),
+    ("ai", "file"): frozenset({"transcribe"}),
+    ("ai", "language"): frozenset({"transcribe"}),
+    ("ai", "images"): frozenset({"generate", "extract", "classify"}),
+    ("ai", "prompt"): frozenset({"generate", "extract", "classify", "summarize", "agent"}),
     ("ai", "tools"): frozenset({"agent"}),
     **{
         ("transform", name): frozenset(operations.split())
@@ -264,6 +283,7 @@ CHOICE_WORDS: dict[tuple[str, str], dict[Any, Any]] = {
         "extract": _("Find facts in a text"),
         "classify": _("Choose a label"),
         "summarize": _("Summarize"),
+        "transcribe": _("Write down what is said"),
         "agent": _("Work on its own with tools"),
     },
     ("transform", "operation"): {

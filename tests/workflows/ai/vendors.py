@@ -103,7 +103,10 @@ def shaped(path: str, body: dict[str, Any], reply: Reply) -> dict[str, Any]:
         return {
             "id": "msg_1", "type": "message", "role": "assistant", "model": body["model"], "content": content,
             "stop_reason": "tool_use" if reply.tool is not None else reasons[reply.finish], "stop_sequence": None,
-            "usage": {"input_tokens": into, "output_tokens": out},
+            "usage": {
+                "input_tokens": into, "output_tokens": out, "cache_creation": None, "cache_creation_input_tokens": 0,
+                "cache_read_input_tokens": 0, "server_tool_use": None, "service_tier": "standard",
+            },
         }  # fmt: skip
     if ":generateContent" in path:
         reasons = {"stop": "STOP", "length": "MAX_TOKENS", "refused": "SAFETY"}
