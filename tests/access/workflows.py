@@ -108,6 +108,18 @@ def draft_trigger(world: World) -> list[Any]:
     return [world.workflow.pk, "manual"]
 
 
+def step_trial(world: World) -> list[Any]:
+    run = make_execution(world)
+    Execution.objects.filter(pk=run.pk).update(trigger_key="step:greet")
+    return [world.workflow.pk, "greet", run.pk]
+
+
+def webhook_trigger(world: World) -> list[Any]:
+    Workflow.objects.filter(pk=world.workflow.pk).update(triggers=[{"type": "webhook"}])
+    trigger(world)
+    return [world.workflow.pk, "webhook"]
+
+
 def draft_change(world: World) -> list[Any]:
     made = DraftChange.objects.create(
         organization=world.organization, workflow=world.workflow, sentence="Step added", before={}, after={}
@@ -142,6 +154,9 @@ RULES: dict[str, Rule] = {
         allow=EDITORS, arguments=lambda world: [world.workflow.pk, "steps", draft_step(world)[1]]
     ),
     "edit-values-settings": Rule(allow=EDITORS, arguments=workflow),
+    "edit-trials": Rule(allow=EDITORS, arguments=draft_step, method="POST", data={"send": "0"}),
+    "edit-trial": Rule(allow=EDITORS, arguments=step_trial),
+    "edit-capture": Rule(allow=EDITORS, arguments=webhook_trigger, method="POST"),
     "edit-choose": Rule(allow=EDITORS, arguments=workflow),
     "edit-choose-trigger": Rule(allow=EDITORS, arguments=workflow),
     "edit-add": Rule(allow=EDITORS, arguments=workflow, method="POST", data={"kind": "set"}),

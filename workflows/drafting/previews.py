@@ -142,7 +142,7 @@ def words_of(path: str, titles: Titles) -> str:
     if not keys:
         return path
     if keys[0] == "steps" and len(keys) > 1:
-        rest = [key for key in keys[2:] if key != "output"]
+        rest = [key for key in keys[2:] if key not in ("output", "body")]
         return " › ".join([titles.get(keys[1], spoken(keys[1])), *(spoken(key) for key in rest[-2:])])
     roots = {
         "trigger": _("Trigger"), "inputs": _("Asked for"), "vars": _("Kept"), "now": _("Now"), "loop": _("Loop"),

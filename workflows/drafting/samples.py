@@ -210,16 +210,16 @@ def _recorded(ids: list[str], runs: list[Run]) -> dict[str, tuple[Any, Source]]:
         if key.startswith(ONE_STEP):  # the other steps in it are samples themselves
             where |= Q(execution_id=pk, step_id__startswith=key.removeprefix(ONE_STEP))
     done = ExecutionStep.Status.COMPLETED
-    rows = (
-        ExecutionStep.objects.filter(where, step_id__in=ids, status=done)
-        .alias(is_dry=Case(When(execution_id__in=dry, then=Value(1)), default=Value(0)))
-        .order_by("step_id", "is_dry", "-execution_id", "-id")
-        .distinct("step_id")
-        .values_list("step_id", "output", "execution_id", "finished_at")
-    )
+    rows = ExecutionStep.objects.filter(where, step_id__in=ids, status=done)
+    order = ["step_id", "-execution_id", "-id"]
+    if dry:
+        rows = rows.alias(is_dry=Case(When(execution_id__in=dry, then=Value(1)), default=Value(0)))
+        order.insert(1, "is_dry")
+    newest = rows.order_by(*order).distinct("step_id")
+    values = newest.values_list("step_id", "output", "execution_id", "finished_at")
     return {
         step_id: (output, Source(DRY if execution_id in dry else LAST_RUN, at))
-        for step_id, output, execution_id, at in rows
+        for step_id, output, execution_id, at in values
     }
 
 

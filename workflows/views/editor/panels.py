@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.permissions import Permission, requires
-from workflows import access, draft_text
+from workflows import access, draft_text, step_trials
 from workflows.drafting import conditions, forms, history, outline, places, previews, samples
 from workflows.drafting.fields import Field, dumped
 from workflows.drafting.forms import SETTINGS, STEP, TRIGGER, Sending, Subject
@@ -28,6 +29,7 @@ from workflows.queries import triggers as trigger_cards
 from workflows.triggers import schedule
 from workflows.views.editor import page
 from workflows.views.editor.page import Draft, Panel
+from workflows.views.editor.trial import capture_of
 from workflows.views.parts import wants_part
 
 
@@ -111,6 +113,7 @@ def panel_of(draft: Draft, subject: Subject, sending: Sending | None = None) -> 
             "card": card,
             "copied": json.dumps(draft_text.ordered(spot.step), indent=2, ensure_ascii=False),
             "moves": moves,
+            **_about_trial(sample, spot.step),
             "lanes": isinstance(spot.step.get("branches"), list),
         }
         return Panel("step", selected=subject.key, context=context)
@@ -119,6 +122,16 @@ def panel_of(draft: Draft, subject: Subject, sending: Sending | None = None) -> 
         context |= {"card": card, **_about_trigger(draft.workflow, subject.key, own)}
         return Panel("trigger", selected_trigger=subject.key, context=context)
     return Panel("settings", context=context)
+
+
+def _about_trial(sample: Callable[[], samples.Sample], step: places.Step) -> dict[str, Any]:
+    if not step_trials.can_be_tried(step):
+        return {}
+    return {
+        "can_be_tried": True,
+        "may_send": step.get("type") in step_trials.SENDS,
+        "trial_source": sample().started.words,
+    }
 
 
 def can_move(draft: Draft, step_id: str, direction: str) -> bool:
@@ -275,6 +288,8 @@ def _about_trigger(workflow: Workflow, key: str, own: dict[str, Any]) -> dict[st
         about["address"] = next(
             (card.url for card in trigger_cards.cards_of(workflow) if row and card.trigger.pk == row.pk), ""
         )
+        if row is not None and row.kind == Trigger.Kind.WEBHOOK:
+            about["capture"] = capture_of(workflow, row)
     if own.get("type") == "schedule":
         about |= {"schedule": shown_schedule(own), "modes": MODES, "days": DAYS}
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from workflows.views.editor import page, panels, picker, steps, text, triggers, undo
+from workflows.views.editor import page, panels, picker, steps, text, trial, triggers, undo
 
 BASE = "workflows/<uuid:workflow_id>/edit/"
 urlpatterns: list[URLPattern] = [
@@ -27,9 +27,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{BASE}steps/<str:step_id>/switch/", steps.switch, name="edit-switch"),
     path(f"{BASE}steps/<str:step_id>/removal/", steps.removal, name="edit-removal"),
     path(f"{BASE}steps/<str:step_id>/branches/", steps.branches, name="edit-branches"),
+    path(f"{BASE}steps/<str:step_id>/trials/", trial.start, name="edit-trials"),
+    path(f"{BASE}steps/<str:step_id>/trials/<uuid:execution_id>/", trial.show, name="edit-trial"),
     path(f"{BASE}triggers/choose/", triggers.choose, name="edit-choose-trigger"),
     path(f"{BASE}triggers/", triggers.add, name="edit-add-trigger"),
     path(f"{BASE}triggers/<str:key>/", panels.trigger, name="edit-trigger"),
+    path(f"{BASE}triggers/<str:key>/capture/", trial.capture, name="edit-capture"),
     path(f"{BASE}triggers/<str:key>/switch/", triggers.switch, name="edit-switch-trigger"),
     path(f"{BASE}triggers/<str:key>/removal/", triggers.removal, name="edit-removal-trigger"),
 ]
