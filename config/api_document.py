@@ -70,8 +70,6 @@ def complete(document: dict[str, Any]) -> None:
 def _complete(operation: dict[str, Any], method: str, *, has_object: bool) -> None:
     for parameter in operation["parameters"]:
         parameter["schema"].pop("title", None)
-        if parameter["in"] == "header":
-            parameter["schema"]["pattern"] = "^[ -~]*$"
     if operation.get("x-idempotent"):
         operation["parameters"].append(IDEMPOTENCY)
     statuses = [400, 401, 403, 422, 429, 500]

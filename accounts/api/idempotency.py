@@ -29,9 +29,9 @@ def once(request: HttpRequest, api_key: ApiKey, act: Callable[[], Any]) -> Any:
     given = request.headers.get(HEADER, "")
     if not given:
         return act()
-    if len(given) > MAX_LENGTH:
-        message = f"At most {MAX_LENGTH} characters."
-        raise Problem("invalid", "The Idempotency-Key is too long.", errors=[(f"header.{HEADER}", message)])
+    if len(given) > MAX_LENGTH or not (given.isascii() and given.isprintable()):
+        message = f"Send at most {MAX_LENGTH} printable ASCII characters."
+        raise Problem("invalid", "The Idempotency-Key is wrong.", errors=[(f"header.{HEADER}", message)])
     fingerprint = _fingerprint(request)
     now = timezone.now()
     IdempotentAnswer.objects.filter(api_key=api_key, key=given, expires_at__lte=now).delete()

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, IdempotentAnswer
+from tests.api.conftest import make_key
 from tests.worlds import World, make_execution, make_world
 from workflows.models import Execution, ExecutionLog, ExecutionStep, TriggerDecision, Workflow
 
@@ -212,3 +214,11 @@ def test_the_same_request_twice_at_the_same_moment_starts_one_run(
     assert (len(started), len(set(started))) == (4, 1)
     with world.scope():
         assert Execution.objects.count() == 1
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "naïve"])
+def test_an_idempotency_key_is_short_and_printable(alder: World, key: str) -> None:
+    headers = {"Authorization": f"Bearer {make_key(alder.owner)}", "Idempotency-Key": key}
+    body = {"workflow": str(alder.workflow.pk)}
+    answer = Client().post("/api/v1/executions", body, content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "header.Idempotency-Key")

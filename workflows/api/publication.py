@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, Header, Path, Query, Router, Schema, Status
+from ninja import Field, Path, Query, Router, Schema, Status
 from pydantic import StringConstraints
 
 from accounts import audit
@@ -17,6 +17,7 @@ from accounts.models.api_key import Scope
 from accounts.permissions import Permission
 from workflows import access, draft_text, publishing
 from workflows.api.shapes import (
+    IF_MATCH,
     DefinitionProblem,
     VersionOut,
     VersionSummary,
@@ -70,7 +71,7 @@ def check_workflow(request: HttpRequest, workflow_id: UUID) -> Any:
 @router.post("/workflows/{uuid:workflow_id}/publish", response={201: VersionOut}, summary="Publish a draft")
 @endpoint(WRITE, Permission.EDIT_WORKFLOW, is_idempotent=True)
 def publish_workflow(
-    request: HttpRequest, workflow_id: UUID, body: Publication, if_match: str = Header("", alias="If-Match")
+    request: HttpRequest, workflow_id: UUID, body: Publication, if_match: str = IF_MATCH
 ) -> Any:
     """Make the draft what runs: a new version that never changes, and the workflow active.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Field, Schema
+from ninja import Field, Header, Schema
 
 from accounts.api.authentication import set_header
 from accounts.api.problems import Problem
@@ -22,6 +22,10 @@ DOCUMENT = {
     "inputs": {"type": "object", "properties": {"name": {"type": "string"}}},
     "steps": [{"id": "greet", "type": "set", "values": {"text": "Hello {{ inputs.name | default: 'you' }}"}}],
 }
+_ETAG = r'(W/)?"[!#-~]*"'
+ETAGS = rf"^(\*|{_ETAG}( ?, ?{_ETAG})*)?$"
+IF_MATCH = Header("", alias="If-Match", pattern=ETAGS, examples=['"4f2c0e9a"'])
+IF_NONE_MATCH = Header("", alias="If-None-Match", pattern=ETAGS)
 Category = Literal["MARKETING", "SALES", "OPERATIONS", "CUSTOMER_SUPPORT", "ADMIN", "CUSTOM"]
 Status = Literal["ACTIVE", "PAUSED", "ARCHIVED", "DRAFT"]
 

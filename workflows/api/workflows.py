@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import Field, Header, Query, Router, Schema, Status
+from ninja import Field, Query, Router, Schema, Status
 from pydantic import StringConstraints
 
 from accounts import audit
@@ -21,6 +21,8 @@ from workflows import access, publishing
 from workflows.api.drafts import parts_of, save_named
 from workflows.api.shapes import (
     DOCUMENT,
+    IF_MATCH,
+    IF_NONE_MATCH,
     Category,
     WorkflowOut,
     WorkflowSummary,
@@ -122,9 +124,7 @@ def made(request: HttpRequest, body: NewWorkflow) -> WorkflowOut:
     "/workflows/{uuid:workflow_id}", response={200: WorkflowOut, 304: None}, summary="Read a workflow"
 )
 @endpoint(READ, Permission.VIEW_WORKFLOW)
-def get_workflow(
-    request: HttpRequest, workflow_id: UUID, if_none_match: str = Header("", alias="If-None-Match")
-) -> Any:
+def get_workflow(request: HttpRequest, workflow_id: UUID, if_none_match: str = IF_NONE_MATCH) -> Any:
     """Return a workflow with its draft. Its ETag is what a change sends back as If-Match."""
     found = answered(request, access.workflow_for(request, workflow_id, with_definition=True))
     if if_none_match and found.etag in [each.strip() for each in if_none_match.split(",")]:
@@ -138,7 +138,7 @@ def update_workflow(
     request: HttpRequest,
     workflow_id: UUID,
     body: WorkflowChange,
-    if_match: str = Header("", alias="If-Match"),
+    if_match: str = IF_MATCH,
 ) -> Any:
     """Change name, description, category or the draft. What runs stays the published version."""
     workflow, person = locked(request, workflow_id), access.person(request)
@@ -172,9 +172,7 @@ def update_workflow(
 
 @router.delete("/workflows/{uuid:workflow_id}", response={204: None}, summary="Delete a workflow")
 @endpoint(WRITE, Permission.DELETE_WORKFLOW)
-def delete_workflow(
-    request: HttpRequest, workflow_id: UUID, if_match: str = Header("", alias="If-Match")
-) -> Any:
+def delete_workflow(request: HttpRequest, workflow_id: UUID, if_match: str = IF_MATCH) -> Any:
     """Delete a workflow with all its versions and runs. To keep its history, archive it instead."""
     workflow = locked(request, workflow_id)
     require_match(workflow, if_match)
