@@ -7,6 +7,7 @@ from django.urls import URLPattern, path
 from workflows import urls_public, urls_saved_tests
 from workflows.views import (
     activation,
+    ai_policy,
     approvals,
     dashboard,
     detail,
@@ -56,6 +57,7 @@ urlpatterns: list[URLPattern] = [
     path("workflows/<uuid:workflow_id>/unarchival/", activation.unarchival, name="unarchival"),
     path("workflows/<uuid:workflow_id>/deletion/", activation.deletion, name="deletion"),
     path("workflows/<uuid:workflow_id>/run/", runs.run_now, name="run-now"),
+    path("settings/ai/", ai_policy.ai_policy, name="ai-policy"),
     path("runs/", runs.runs, name="runs"),
     path("runs/bulk/", run_bulk.bulk, name="runs-bulk"),
     path("runs/bulk/<uuid:bulk_id>/", run_bulk.progress, name="runs-bulk-progress"),

@@ -188,6 +188,7 @@ RULES: dict[str, Rule] = {
     "unarchival": Rule(allow=EDITORS, arguments=workflow, method="POST"),
     "deletion": Rule(allow=MANAGERS, arguments=workflow),
     "run-now": Rule(allow=EDITORS, arguments=workflow),
+    "ai-policy": Rule(allow=MANAGERS),
     "runs": Rule(),
     "runs-bulk": Rule(allow=EDITORS, method="POST"),
     "run": Rule(arguments=execution),

@@ -26,7 +26,9 @@ def vendors() -> Iterator[Vendors]:
 @pytest.fixture
 def alder(request: pytest.FixtureRequest) -> World:
     """A bakery; really committed, unless the test only looks at pages and figures."""
-    request.getfixturevalue("db" if request.module.__name__.endswith("test_forecast") else "committed_db")
+    request.getfixturevalue(
+        "db" if request.module.__name__.endswith(("test_forecast", "test_policy")) else "committed_db"
+    )
     return make_world("Alder")
 
 

@@ -165,7 +165,7 @@ def test_a_schedule_is_said_in_words_and_shown_again(sent: str, timing: dict[str
 @pytest.mark.parametrize("kind", sorted(STEP_MODELS))
 def test_every_field_of_a_step_type_is_on_its_form_for_one_of_its_operations(kind: str) -> None:
     operations = {
-        "ai": ["extract", "classify", "agent"],
+        "ai": ["extract", "classify", "transcribe", "agent"],
         "transform": ["filter", "map", "sort", "aggregate", "limit", "text", "split", "to_csv", "date"],
     }
     shown_keys = {
