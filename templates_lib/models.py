@@ -78,6 +78,9 @@ class Template(models.Model):
     popularity = models.PositiveIntegerField(default=0)
     rating = models.FloatField(default=0)
     rating_count = models.PositiveIntegerField(default=0)
+    # Over the runs of at least five organizations, see templates_lib.figures; null below that.
+    success_rate = models.FloatField(null=True, blank=True, editable=False)
+    median_duration_ms = models.BigIntegerField(null=True, blank=True, editable=False)
     # A plain reference: the row of a public template has no organization to compare with.
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -127,6 +130,11 @@ class Template(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def success_percent(self) -> int | None:
+        """Successful runs of a hundred, rounded down: 100 only when none failed."""
+        return None if self.success_rate is None else int(self.success_rate * 100 + 1e-9)
 
 
 class TemplateRating(OrganizationOwned):

@@ -72,6 +72,12 @@ JOBS: tuple[Job, ...] = (
         "integrations.tasks.clear_deliveries",
         "Removes old deliveries of services.",
     ),
+    Job(
+        "template-figures",
+        "43 4 * * *",
+        "templates_lib.figures.measure",
+        "Works out how installed templates do.",
+    ),
 )
 
 
