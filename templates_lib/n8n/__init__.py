@@ -1,0 +1,7 @@
+"""Workflows of n8n brought over: its graph becomes our tree, its expressions Liquid, and every node is accounted for."""
+
+from templates_lib.n8n.conversion import Imported, convert
+from templates_lib.n8n.reading import NotReadable, read
+from templates_lib.n8n.report import Fidelity, NodeReport
+
+__all__ = ["Fidelity", "Imported", "NodeReport", "NotReadable", "convert", "read"]
