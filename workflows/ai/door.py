@@ -45,10 +45,10 @@ class Door:
     headers: tuple[tuple[str, str], ...] = ()
     timeout_seconds: float = 120.0
 
-    def httpx(self) -> httpx.AsyncClient:
+    def for_httpx(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=_Httpx(self), trust_env=False, timeout=self.timeout_seconds)
 
-    def httpx2(self) -> httpx2.AsyncClient:
+    def for_httpx2(self) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(transport=_Httpx2(self), trust_env=False, timeout=self.timeout_seconds)
 
     async def open(

@@ -79,7 +79,7 @@ def _openai(door: Door, key: str, model: str, base_url: str) -> Model[Any]:
     from pydantic_ai.providers.openai import OpenAIProvider
 
     base = base_url or "https://api.openai.com/v1"
-    vendor = AsyncOpenAI(api_key=key, base_url=base, http_client=door.httpx2(), max_retries=0)
+    vendor = AsyncOpenAI(api_key=key, base_url=base, http_client=door.for_httpx2(), max_retries=0)
     profile = None
     if base_url and not base_url.rstrip("/").endswith(NEWER_FIELD_HOSTS):
         # Servers that only look like OpenAI's know the older name of the limit.
@@ -93,7 +93,7 @@ def _anthropic(door: Door, key: str, model: str, base_url: str) -> Model[Any]:
     from pydantic_ai.providers.anthropic import AnthropicProvider
 
     base = base_url or "https://api.anthropic.com"
-    vendor = AsyncAnthropic(api_key=key, base_url=base, http_client=door.httpx2(), max_retries=0)
+    vendor = AsyncAnthropic(api_key=key, base_url=base, http_client=door.for_httpx2(), max_retries=0)
     return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=vendor))
 
 
@@ -102,7 +102,9 @@ def _google(door: Door, key: str, model: str, base_url: str) -> Model[Any]:
     from pydantic_ai.providers.google import GoogleProvider
 
     base = base_url or "https://generativelanguage.googleapis.com"
-    return GoogleModel(model, provider=GoogleProvider(api_key=key, http_client=door.httpx2(), base_url=base))
+    return GoogleModel(
+        model, provider=GoogleProvider(api_key=key, http_client=door.for_httpx2(), base_url=base)
+    )
 
 
 def _cohere(door: Door, key: str, model: str, base_url: str) -> Model[Any]:
@@ -111,7 +113,7 @@ def _cohere(door: Door, key: str, model: str, base_url: str) -> Model[Any]:
     from pydantic_ai.providers.cohere import CohereProvider
 
     base = base_url or "https://api.cohere.com"
-    vendor = AsyncClientV2(api_key=key, base_url=base, httpx_client=door.httpx())
+    vendor = AsyncClientV2(api_key=key, base_url=base, httpx_client=door.for_httpx())
     return CohereModel(model, provider=CohereProvider(cohere_client=vendor))
 
 

@@ -59,7 +59,9 @@ class AiPolicyForm(forms.ModelForm):
 def ai_policy(request: HttpRequest) -> HttpResponse:
     """Show and change the organization's policy."""
     person = access.person(request)
-    policy = AiPolicy.objects.first() or AiPolicy(organization=person.organization)
+    organization = person.organization
+    assert organization is not None  # noqa: S101 - requires() lets members of one through, nobody else
+    policy = AiPolicy.objects.first() or AiPolicy(organization=organization)
     before = {name: getattr(policy, name) for name in FIELDS}
     form = AiPolicyForm(request.POST or None, instance=policy)
     if request.method == "POST" and form.is_valid():
@@ -72,7 +74,7 @@ def ai_policy(request: HttpRequest) -> HttpResponse:
         return redirect("workflows:ai-policy")
     row = AiAllowance.objects.filter(scope=AiAllowance.Scope.MONTH, key=month_key()).first()
     spent, reserved = (row.spent, row.reserved) if row else (0, 0)
-    limits = [plan_of(person.organization).monthly_ai_cents, before["month_cents"]]
+    limits = [plan_of(organization).monthly_ai_cents, before["month_cents"]]
     allowed = min((each for each in limits if each is not None), default=None)
     context = {
         "form": form,

@@ -62,7 +62,7 @@ def publication(request: HttpRequest, workflow_id: UUID) -> HttpResponse:
             workflow,
             parse_definition(workflow.definition),
             [*workflow.triggers, *planned],
-            access.person(request).organization.timezone,
+            workflow.organization.timezone,
         )
     except DefinitionInvalid:  # what is wrong is told above it
         ai_cost = None
