@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from ninja import Field, Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict
 
 from accounts.api.problems import Problem
 
 MOST = 100
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
+
+
+def written_out(value: Any) -> Any:
+    """Return a date or instant as it was sent; raises ValueError for a number, which could count anything."""
+    if not isinstance(value, date) and re.match(r"\d{4}-\d\d-\d\d", str(value)) is None:
+        raise ValueError("write it like 2026-11-22 or 2026-11-22T09:30:00Z")
+    return value
+
+
 # A bound of a search. What lies far outside of any list is brought near it, for PostgreSQL and keys to take it.
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: min(max(moment, EARLIEST), LATEST))]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(written_out),
+    AfterValidator(lambda moment: min(max(moment, EARLIEST), LATEST)),
+]
 
 
 class Body(Schema):

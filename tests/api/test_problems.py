@@ -100,6 +100,14 @@ def test_a_query_that_cannot_be_read_is_a_422(client: Client, headers: dict[str,
     assert found["errors"][0]["field"] == f"query.{query.split('=', maxsplit=1)[0]}"
 
 
+@pytest.mark.parametrize("moment", ["0.0", "1763800000", "2026-11-22", "2026-11-22T09:30:00", "tomorrow"])
+def test_a_moment_is_written_out_with_its_time_zone(
+    client: Client, headers: dict[str, str], moment: str
+) -> None:
+    found = told(client.get(f"/api/v1/executions?since={moment}", headers=headers), 422, "invalid")
+    assert found["errors"][0]["field"] == "query.since"
+
+
 def test_our_own_fault_tells_nothing_and_changes_nothing(
     alder: World, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Field, Router, Schema, Status
-from pydantic import AfterValidator, ConfigDict
+from pydantic import AfterValidator, BeforeValidator, ConfigDict
 
 from accounts import audit
 from accounts.api import pages
@@ -24,7 +24,11 @@ from workflows.models import BulkAction
 
 router = Router()
 MOST = 200
-Day = Annotated[date, AfterValidator(lambda day: min(max(day, pages.EARLIEST.date()), pages.LATEST.date()))]
+Day = Annotated[
+    date,
+    BeforeValidator(pages.written_out),
+    AfterValidator(lambda day: min(max(day, pages.EARLIEST.date()), pages.LATEST.date())),
+]
 
 
 class RunFilters(pages.Body):
