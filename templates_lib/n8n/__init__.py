@@ -1,4 +1,4 @@
-"""Workflows of n8n brought over: its graph becomes our tree, its expressions Liquid, and every node is accounted for."""
+"""Workflows of n8n brought over: graph to tree, expressions to Liquid, and every node accounted for."""
 
 from templates_lib.n8n.conversion import Imported, convert
 from templates_lib.n8n.reading import NotReadable, read

@@ -8,12 +8,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from templates_lib.n8n.context import Conversion, Flow, Step
-from templates_lib.n8n.reading import Node
+from templates_lib.n8n.reading import Node, dict_of
 
 KINDS = frozenset({
     "agent", "chainLlm", "chainSummarization", "informationExtractor", "textClassifier", "sentimentAnalysis", "openAi",
     "anthropic", "googleGemini",
 })  # fmt: skip
+_TEXT = {"chainLlm": "text"}
 SENTIMENTS = ("Positive", "Neutral", "Negative")
 
 
@@ -21,8 +22,7 @@ def convert(conversion: Conversion, node: Node, flow: Flow) -> tuple[list[Step],
     """Return the AI step of a node, and its answer as the data."""
     parameters, report = node.parameters, conversion.reports[node.name]
     report.adapt(_("It uses your organization's AI account and default model unless you choose others."))
-    options = parameters.get("options") if isinstance(parameters.get("options"), dict) else {}
-    assert isinstance(options, dict)
+    options = dict_of(parameters.get("options"))
     keys: dict[str, Any] = {"prompt": _prompt(conversion, node, flow)}
     if system := _system(conversion, node, options, flow):
         keys["system"] = system
@@ -34,7 +34,7 @@ def convert(conversion: Conversion, node: Node, flow: Flow) -> tuple[list[Step],
         return [step], flow
     if node.kind == "informationExtractor":
         step = conversion.step(node, "ai", operation="extract", schema=_extracted(conversion, node), **keys)
-        return [step], Flow(f"steps.{step['id']}.output.data")
+        return _answer(conversion, node, step, {"output": "data"})
     if node.kind == "chainSummarization":
         step = conversion.step(node, "ai", operation="summarize", **keys)
         return [step], Flow(f"steps.{step['id']}.output")
@@ -56,20 +56,16 @@ def _agent(conversion: Conversion, node: Node, keys: dict[str, Any]) -> tuple[li
     if schema:
         keys["schema"] = schema
     step = conversion.step(node, "ai", operation=operation, **keys)
-    if schema:
-        # n8n puts the parsed answer under “output” too, so what reads $json.output.x finds it.
-        again = conversion.step(
-            _("{name}: answer").format(name=node.name[:100]),
-            "set",
-            values={"output": "{{ steps." + step["id"] + ".output.data }}"},
-        )
-    else:
-        key = "text" if node.kind == "chainLlm" else "output"
-        again = conversion.step(
-            _("{name}: answer").format(name=node.name[:100]),
-            "set",
-            values={key: "{{ steps." + step["id"] + ".output.text }}"},
-        )
+    # n8n puts a parsed answer under “output” too, so what reads $json.output.x finds it.
+    return _answer(
+        conversion, node, step, {"output": "data"} if schema else {_TEXT.get(node.kind, "output"): "text"}
+    )
+
+
+def _answer(conversion: Conversion, node: Node, step: Step, names: dict[str, str]) -> tuple[list[Step], Flow]:
+    """Return the AI step and one that gives its answer under the name n8n gives it. names: theirs -> ours."""
+    values = {theirs: "{{ steps." + f"{step['id']}.output.{ours}" + " }}" for theirs, ours in names.items()}
+    again = conversion.step(_("{name}: answer").format(name=node.name[:100]), "set", values=values)
     return [step, again], Flow(f"steps.{again['id']}.output")
 
 

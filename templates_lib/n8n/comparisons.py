@@ -73,10 +73,10 @@ def compare(
             _("Its comparison “{what}” is not known.").format(what=operation[:60])
         )
         return dict(ALWAYS)
-    if ours == "true" and isinstance(left, str) and left.startswith("="):
-        # `{{ $json.a > 3 }}` is true: said as the comparison it is.
-        if said := _inside(conversion, node, left, flow):
-            return said
+    # `{{ $json.a > 3 }}` is true: said as the comparison it is.
+    is_code = ours == "true" and isinstance(left, str) and left.startswith("=")
+    if is_code and (meant := _inside(conversion, node, left, flow)):
+        return meant
     value = conversion.value(node, left, flow)
     if operation.startswith("length"):
         value = (

@@ -27,9 +27,10 @@ class Full(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Where the data at one place stands. ref: Liquid path, "" for nothing; inner: path from a list's entry to its data.
+    """Where the data at one place stands.
 
-    is_list: a list of items rather than one; maybe: a way led here on which there is no data.
+    ref: Liquid path, "" for nothing; inner: path from a list's entry to its data; is_list: a list of items rather
+    than one; maybe: a way led here on which there is no data.
     """
 
     ref: str = ""

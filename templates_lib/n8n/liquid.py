@@ -18,6 +18,36 @@ LUXON = {
 }  # fmt: skip
 _LUXON = re.compile("|".join(sorted(LUXON, key=len, reverse=True)) + r"|'[^']*'|[A-Za-z]|[^A-Za-z']+")
 UNITS = {"minute": "m", "hour": "h", "day": "d", "week": "w", "second": "s"}
+# Words that Liquid reads as its own where a plain key could stand.
+RESERVED = frozenset(
+    [
+        "size",
+        "first",
+        "last",
+        "limit",
+        "offset",
+        "reversed",
+        "cols",
+        "in",
+        "and",
+        "or",
+        "not",
+        "contains",
+        "if",
+        "else",
+        "unless",
+        "true",
+        "false",
+        "nil",
+        "null",
+        "empty",
+        "blank",
+        "with",
+        "as",
+        "for",
+        "by",
+    ]
+)
 PLAIN = re.compile(r"[A-Za-z_]\w*")
 METHODS: dict[str, str] = {
     "trim": "strip", "toLowerCase": "downcase", "toUpperCase": "upcase", "toString": "to_text", "toJsonString": "json",
@@ -34,6 +64,11 @@ GLOBALS: dict[str, str] = {
     "Math.floor": "floor", "Math.ceil": "ceil", "Math.abs": "abs", "Object.keys": "keys", "Object.values": "values",
     "decodeURIComponent": "url_decode",
 }  # fmt: skip
+FIXED = {
+    ("$workflow", "id"): "workflow.id",
+    ("$workflow", "name"): "workflow.name",
+    ("$execution", "id"): "execution.id",
+}
 MATH = {"-": "minus", "*": "times", "/": "divided_by", "%": "modulo"}
 
 
@@ -113,7 +148,7 @@ def stepped(path: str, key: str | int) -> str:
     """Return a Liquid path with one key more."""
     if isinstance(key, int):
         return f"{path}[{key}]"
-    if PLAIN.fullmatch(key) and key not in {"size", "first", "last"}:
+    if PLAIN.fullmatch(key) and key not in RESERVED:
         return f"{path}.{key}"
     return f"{path}[{literal(key)}]"
 
@@ -188,13 +223,8 @@ def _root(tree: Tree, names: Names) -> Said | None:
         ):
             return Said(*_with_maybe(names.node(str(inner[2][0][1]), which)))
         return None
-    fixed = {
-        ("$workflow", "id"): "workflow.id",
-        ("$workflow", "name"): "workflow.name",
-        ("$execution", "id"): "execution.id",
-    }
-    if inner[0] == "name" and (inner[1], key) in fixed:
-        return Said(fixed[inner[1], key])
+    if inner[0] == "name" and (inner[1], key) in FIXED:
+        return Said(FIXED[inner[1], key])
     return None
 
 

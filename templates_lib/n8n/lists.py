@@ -55,7 +55,10 @@ def merge(
         "", "combineByPosition", "mergeByPosition",
     }  # fmt: skip
     if mode == "append":
-        source = "return [].concat(...inputs.lists.map(list => Array.isArray(list) ? list : list == null || list === '' ? [] : [list]));"
+        source = (
+            "const listed = each => Array.isArray(each) ? each : each == null || each === '' ? [] : [each];\n"
+            "return inputs.lists.flatMap(listed);"
+        )
     elif (mode == "combine" and how == "combineByFields") or mode in {"mergeByKey", "mergeByFields"}:
         return _by_fields(conversion, node, flows)
     elif mode == "combineBySql":

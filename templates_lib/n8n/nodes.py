@@ -9,13 +9,12 @@ from django.utils.translation import gettext as _
 
 from templates_lib.n8n import ai, comparisons, lists, requests, script, services
 from templates_lib.n8n.context import Conversion, Flow, Step
-from templates_lib.n8n.reading import Node
+from templates_lib.n8n.reading import Node, dict_of
 
 ONCE = frozenset({
     "merge", "wait", "noOp", "respondToWebhook", "stopAndError", "code", "function", "splitInBatches",
     "convertToFile", "spreadsheetFile", *lists.OPERATIONS,
 })  # fmt: skip
-PARTS = ("lmChat", "lm", "memory", "outputParser", "tool", "embeddings", "document", "textSplitter", "vectorStore", "retriever", "reranker", "mcpClientTool")  # fmt: skip
 
 
 def takes_list(node: Node) -> bool:
@@ -275,8 +274,7 @@ def _wait(conversion: Conversion, node: Node, flow: Flow) -> tuple[list[Step], F
 def _respond(conversion: Conversion, node: Node, flow: Flow) -> tuple[list[Step], Flow]:
     parameters = node.parameters
     how = parameters.get("respondWith", "firstIncomingItem")
-    options = parameters.get("options") if isinstance(parameters.get("options"), dict) else {}
-    assert isinstance(options, dict)
+    options = dict_of(parameters.get("options"))
     keys: dict[str, Any] = {}
     code = conversion.value(node, options.get("responseCode", 200), flow)
     keys["status"] = (

@@ -175,6 +175,11 @@ def _refuse_depth(data: Any) -> None:
         level = below
 
 
+def dict_of(value: Any) -> dict[str, Any]:
+    """Return an object of the file, or an empty one where something else stands."""
+    return value if isinstance(value, dict) else {}
+
+
 def _version(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 100:
         return 1.0

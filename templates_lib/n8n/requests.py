@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from templates_lib.n8n.context import Conversion, Flow, Step
-from templates_lib.n8n.reading import Node
+from templates_lib.n8n.reading import Node, dict_of
 
 SECRET = re.compile(r"authori[sz]ation|api[-_]?key|token|secret|password|x-.*key", re.IGNORECASE)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -35,8 +35,7 @@ def convert(conversion: Conversion, node: Node, flow: Flow) -> tuple[list[Step],
         _body(conversion, node, keys, flow)
     if str(parameters.get("authentication") or "none") != "none":
         report.adapt(_("Choose the account that signs it: keys are never brought over."))
-    options = parameters.get("options") if isinstance(parameters.get("options"), dict) else {}
-    assert isinstance(options, dict)
+    options = dict_of(parameters.get("options"))
     full = _response(conversion, node, keys, options)
     if isinstance(options.get("timeout"), int) and 1000 <= options["timeout"] <= 3_600_000:
         keys["timeout"] = f"{options['timeout'] // 1000}s"

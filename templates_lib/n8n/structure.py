@@ -452,7 +452,7 @@ class Structure:
 
     def _way_out(self, header: str, sources: set[str]) -> tuple[str, int, int] | None:
         """Return (if node, output that leaves, output that goes round) when one decides about another round."""
-        for name in self.graph.later(header) + [header]:
+        for name in (*self.graph.later(header), header):
             node = self.conversion.document.nodes[name]
             if node.kind != "if" or len(sources) != 1:
                 continue

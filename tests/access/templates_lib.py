@@ -37,6 +37,8 @@ def installed(world: World) -> list[Any]:
 
 
 RULES: dict[str, Rule] = {
+    "import": Rule(allow=EDITORS),
+    "export": Rule(arguments=lambda world: [world.workflow.pk]),
     "gallery": Rule(),
     "detail": Rule(arguments=private_template),
     "rating": Rule(arguments=private_template, method="POST", data={"stars": "5"}),
