@@ -364,3 +364,11 @@ def test_an_update_that_meets_a_change_in_the_same_place_changes_nothing(gallery
         workflow.refresh_from_db()
         assert workflow.definition["steps"][0]["with"]["text"] == "Our own words"
         assert TemplateInstall.objects.get(workflow=workflow).template_version == 1
+
+
+def test_a_service_is_named_once_in_what_starts_a_template(db, alder):
+    trigger = {"type": "provider", "provider": "GOOGLE_DRIVE", "event": "new_file"}
+    official.seed([entry("new-files", name="New files", triggers=[trigger])])
+    shown = signed_in(alder.viewer).get(reverse("templates_lib:detail", args=["new-files"])).content.decode()
+    assert "When in Google Drive: new file" in shown
+    assert 'class="flow-box' in shown

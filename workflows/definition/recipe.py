@@ -83,8 +83,11 @@ def trigger_line(trigger: TriggerBase, title_of: OperationTitle | None = None) -
         )
     elif isinstance(trigger, ProviderTrigger):
         known = title_of(trigger.provider, trigger.event) if title_of else ""
+        # A title names its service itself: "Google Drive: New file".
+        service, _colon, event = known.rpartition(": ")
         text = _("When in {service}: {event}").format(
-            service=_service(trigger.provider), event=_low(known or trigger.event.replace("_", " "))
+            service=service or _service(trigger.provider),
+            event=_low(event or trigger.event.replace("_", " ")),
         )
     elif isinstance(trigger, FormTrigger):
         text = _("When somebody sends the form “{title}”").format(title=trigger.title)
