@@ -136,6 +136,8 @@ document.addEventListener("input", (event) => {
   const next = row.cloneNode(true);
   for (const field of next.querySelectorAll("[name]")) {
     field.name = field.name.replace(/(\d+):(\w+)$/, (_all, number, part) => `${Number(number) + 1}:${part}`);
+    const label = field.getAttribute("aria-label");
+    if (label) field.setAttribute("aria-label", label.replace(/\d+(?!.*\d)/, (number) => Number(number) + 1));
     if (field.type === "checkbox") field.checked = false;
     else if (field.matches("select")) field.selectedIndex = 0;
     else field.value = "";
