@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import structlog
 from django.conf import settings
+from django.db import reset_queries
 
 from workflows.triggers.webhook import Answer, Arrival, receive
 from workflows.views.hooks import as_bytes, read_body
@@ -43,6 +44,9 @@ class FrontDoor:
             answer = Answer(
                 500, {"error": "internal", "message": "The delivery could not be taken. Send it again."}
             )
+        finally:
+            # With DEBUG on, Django remembers every statement, bodies and all, until a signal that is not sent here.
+            reset_queries()
         content, content_type = as_bytes(answer)
         headers = {"Content-Type": content_type, **answer.headers}
         plain = [(name, value) for name, value in headers.items() if _is_plain(name) and _is_plain(value)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from tests.workflows.triggers.publishing import published, trigger_of
 from tests.worlds import World
@@ -117,3 +117,10 @@ def test_a_lost_answer_of_the_database_does_not_store_twice(committed_db: str, m
     with world.scope():
         assert str(Execution.objects.get(workflow=workflow).pk) == json.loads(content)["execution_id"]
         assert WebhookDelivery.objects.filter(workflow=workflow).count() == 1
+
+
+def test_statements_that_debug_remembers_are_forgotten_after_each_delivery(token: str, settings: Any) -> None:
+    settings.DEBUG = True
+    for _time in range(3):
+        assert call(f"/hooks/{token}/", b'{"name": "Ada"}')[0].status == "202 Accepted"
+    assert len(connection.queries_log) == 0
