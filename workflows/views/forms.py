@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.tenancy import organization_scope
 from workflows.models import TriggerDecision
 from workflows.schema_forms import SchemaFormError, form_for, initial_for
+from workflows.triggers import backlog, intake
 from workflows.triggers import form as trigger_form
-from workflows.triggers import intake
 from workflows.triggers.addresses import Address
 
 Reason = TriggerDecision.Reason
@@ -66,6 +66,11 @@ def form_page(request: HttpRequest, token: str) -> HttpResponse:
             problem=_("The form was changed meanwhile. Look again, then send."),
             status=409,
         )
+    if stored.reason == Reason.BACKLOG_FULL:
+        text = _("Too many answers are waiting to be worked on. Nothing was kept: send it again in a minute.")
+        response = _page(request, address, form, problem=text, status=429)
+        response.headers["Retry-After"] = str(backlog.RETRY_SECONDS)
+        return response
     if stored.reason not in (Reason.STARTED, Reason.PLAN_LIMIT, Reason.CAPTURED, Reason.DUPLICATE):
         return _message(request, _("This form takes no answers at the moment."), 409)
     return _thanks(request, address)

@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import Organization
 from tests.workflows.triggers.publishing import published, trigger_of
 from tests.worlds import World, make_execution
 from workflows import publishing
 from workflows.models import Execution, ResumeToken, TriggerDecision, WebhookDelivery
-from workflows.triggers import addresses, form
+from workflows.triggers import addresses, backlog, form
 from workflows.triggers.pace import Pace
 from workflows.views.resume import hash_of
 
@@ -93,6 +94,21 @@ def test_too_many_answers_from_one_place_are_told_to_wait(
     _workflow, address = hosted(alder)
     monkeypatch.setattr(form, "_pace", Pace(rate=0.01, burst=2, clock=lambda: 1.0))
     assert [client.post(address, ANSWERS).status_code for _time in range(3)] == [200, 200, 429]
+
+
+def test_a_full_line_is_told_and_what_was_filled_in_stays(
+    client: Client, alder: World, monkeypatch: Any
+) -> None:
+    workflow, address = hosted(alder)
+    backlog.forget_all()
+    monkeypatch.setattr(backlog, "MOST_WAITING", dict.fromkeys(Organization.Plan, 1))
+    assert client.post(address, ANSWERS).status_code == 200
+    refused = client.post(address, ANSWERS)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "30")
+    assert "send it again in a minute" in refused.text
+    assert 'value="ada@example.com"' in refused.text
+    with alder.scope():
+        assert Execution.objects.filter(workflow=workflow).count() == 1
 
 
 def test_a_form_for_members_asks_to_sign_in(client: Client, alder: World, birch: World) -> None:
