@@ -22,7 +22,7 @@ import psycopg
 from accounts.tenancy import system_scope
 from config.database import embedded
 from tests import databases
-from tests.crash.scene import counts, until, workers
+from tests.crash.scene import counts, overdue, until, workers
 from tests.workflows.triggers.publishing import published
 from tests.worlds import make_world
 from workflows.models import Trigger
@@ -162,17 +162,18 @@ def run(urls: embedded.ConnectionUrls, database: str, *, kills: int = 40) -> dic
                 "SELECT id::text, (input -> 'body' ->> 'order')::int FROM workflows_execution"
             ).fetchall()
         )
+        late = overdue(connection)
     per_order = Counter(found.values())
     counted: dict[str, Any] = {
         "part": "web", "orders": senders.number, "answers": dict(senders.answers),
         "processes_killed": web.processes_killed, "servers_killed": web.servers_killed, "runs": len(found),
         "lost": len([order for order, run in senders.told.items() if found.get(run) != order]),
         "doubled": sum(count - 1 for count in per_order.values()),
-        "unanswered": senders.number - len(senders.told), "overdue": 0,
+        "unanswered": senders.number - len(senders.told), "overdue": late,
         "seconds": round(time.monotonic() - started, 1),
     }  # fmt: skip
     counted["good"] = (
-        counted["lost"] == counted["doubled"] == counted["unanswered"] == 0
+        counted["lost"] == counted["doubled"] == counted["unanswered"] == late == 0
         and set(per_order) == set(senders.told)
         and bool(web.processes_killed)
     )
