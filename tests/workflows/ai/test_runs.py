@@ -12,7 +12,8 @@ from integrations.framework.crypto import row_binding
 from integrations.models import Integration
 from tests.workflows.ai.vendors import KEY, Reply, Vendors
 from tests.workflows.runner.working import as_system, begin, ended, journal, published, working
-from tests.worlds import World
+from tests.worlds import World, make_world
+from workflows.models import AiExchange
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +64,34 @@ def test_a_failed_step_counts_what_it_used(alder: World, vendors: Vendors) -> No
     assert (found.status, found.tokens) == ("FAILED", 220)
     used = as_system("SELECT sum(quantity)::int FROM billing_usageentry WHERE metric = 'AI_TOKENS_USED'")
     assert used == [(220,)]
+
+
+def test_a_run_resumed_after_a_crash_reuses_the_answer_that_was_paid_for(
+    alder: World, vendors: Vendors
+) -> None:
+    connect(alder, vendors)
+    step = {"id": "ask", "type": "ai", "prompt": "Which colour?"}
+    made = published(alder, "Colour", step)
+    first = begin(alder, made, {})
+    with working():
+        ended(first)
+    # The worker died after the answer was settled and before the step was in the journal.
+    as_system("DELETE FROM workflows_executionstep WHERE execution_id = %s RETURNING 1", first)
+    second = begin(alder, made, {}, relation="RESUME", parent=first)
+    with working():
+        found = ended(second)
+    assert (found.status, found.output["text"], len(vendors.asked)) == ("COMPLETED", "Fine.", 1)
+    used = as_system("SELECT sum(quantity)::int FROM billing_usageentry WHERE metric = 'AI_TOKENS_USED'")
+    assert used == [(12,)]
+
+
+def test_a_member_of_another_organization_reads_no_exchange(alder: World, vendors: Vendors) -> None:
+    connect(alder, vendors)
+    identifier = begin(alder, published(alder, "Own", {"id": "ask", "type": "ai", "prompt": "Hi"}), {})
+    with working():
+        ended(identifier)
+    birch = make_world("Birch")
+    with birch.scope():
+        assert AiExchange.objects.count() == 0
+    with alder.scope():
+        assert AiExchange.objects.count() == 1
