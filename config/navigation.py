@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from accounts.tenancy import organization_scope
+from accounts.tenancy import within
 
 THEME_COOKIE = "theme"  # written by static/js/theme.js
 THEMES = ("light", "dark")
@@ -100,7 +100,7 @@ def _counted(count: Callable[[HttpRequest], int], request: HttpRequest) -> int:
     organization_id = getattr(request.user, "organization_id", None)
     if organization_id is None:
         return count(request)
-    with organization_scope(organization_id):
+    with within(organization_id):
         return count(request)
 
 

@@ -12,7 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts.permissions import Permission, may
-from accounts.tenancy import organization_scope
+from accounts.tenancy import within
 from billing.entitlements import payment_problem_for
 
 
@@ -43,7 +43,7 @@ def plan_banner(person: Any) -> dict[str, str] | None:
     """
     if getattr(person, "organization_id", None) is None:
         return None
-    with organization_scope(person.organization_id):
+    with within(person.organization_id):
         problem = payment_problem_for(person)
     if problem is None:
         return None

@@ -3,7 +3,14 @@
 from accounts.tenancy.constraints import RowLevelSecurity, SameOrganization
 from accounts.tenancy.ids import first_uuid7, uuid7, uuid7_moment
 from accounts.tenancy.models import OrganizationManager, OrganizationOwned, OrganizationQuerySet
-from accounts.tenancy.scope import NoOrganizationScope, Scope, current_scope, organization_scope, system_scope
+from accounts.tenancy.scope import (
+    NoOrganizationScope,
+    Scope,
+    current_scope,
+    organization_scope,
+    system_scope,
+    within,
+)
 
 __all__ = [
     "NoOrganizationScope",
@@ -19,4 +26,5 @@ __all__ = [
     "system_scope",
     "uuid7",
     "uuid7_moment",
+    "within",
 ]

@@ -13,6 +13,7 @@ from accounts.tenancy.scope import organization_scope, system_scope
 
 FRESH_COOKIE = "steward_fresh"
 FRESH_SECONDS = 10
+REMEMBERED = "organization_id"  # in the session: saves a system scope per page to look the person up
 
 
 class OrganizationScopeMiddleware:
@@ -33,16 +34,31 @@ class OrganizationScopeMiddleware:
         if path.startswith(settings.SIGN_IN_PATHS):
             with system_scope(f"sign-in page {request.method} {path}"):
                 return self._answer(request)
-        user = request.user
-        if not user.is_authenticated or user.organization_id is None:
-            return self.get_response(request)
-        is_read = request.method in {"GET", "HEAD"} and FRESH_COOKIE not in request.COOKIES
-        with organization_scope(user.organization_id, may_read_replica=is_read):
-            response = self._answer(request)
+        response = self._in_remembered_scope(request)
+        if response is None:
+            user = request.user
+            if not user.is_authenticated or user.organization_id is None:
+                return self.get_response(request)
+            request.session[REMEMBERED] = str(user.organization_id)
+            with organization_scope(user.organization_id, may_read_replica=_may_read_replica(request)):
+                response = self._answer(request)
         if request.method not in {"GET", "HEAD", "OPTIONS"} and settings.REPLICA_DATABASE_URL:
             # The replica may be behind: for a moment this browser reads what it has just written from the primary.
             response.set_cookie(FRESH_COOKIE, "1", max_age=FRESH_SECONDS, httponly=True, samesite="Lax")
         return response
+
+    def _in_remembered_scope(self, request: HttpRequest) -> HttpResponseBase | None:
+        """Answer in the scope of the organization that the session remembers: the person is read inside it.
+
+        None: it remembers none, or the person is not of it (any more), and nothing has been answered.
+        """
+        remembered = request.session.get(REMEMBERED)
+        if remembered is None:
+            return None
+        with organization_scope(remembered, may_read_replica=_may_read_replica(request)):
+            if str(getattr(request.user, "organization_id", None)) != remembered:
+                return None
+            return self._answer(request)
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
@@ -51,3 +67,7 @@ class OrganizationScopeMiddleware:
         if response.status_code >= 500:
             transaction.set_rollback(True)
         return response
+
+
+def _may_read_replica(request: HttpRequest) -> bool:
+    return request.method in {"GET", "HEAD"} and FRESH_COOKIE not in request.COOKIES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 ORGANIZATION_SETTING = "app.organization_id"
 REPLICA_DB_ALIAS = "replica"
+_HELD = "steward_settings"  # on a connection: what the innermost scope set, so that an equal one inside asks nothing
 
 
 class NoOrganizationScope(RuntimeError):
@@ -64,6 +65,18 @@ def organization_scope(organization_id: UUID | str, *, may_read_replica: bool = 
         yield
 
 
+def within(organization_id: UUID | str) -> AbstractContextManager[None]:
+    """Return the scope of an organization for a read: the one in force if it is that organization's, else a new one.
+
+    Unlike organization_scope() it costs no savepoint; so what fails inside fails the whole scope.
+    """
+    identifier = UUID(str(organization_id))
+    held = getattr(connections[DEFAULT_DB_ALIAS], _HELD, None) or {}
+    if _scope.get() == Scope(identifier) and held.get(ORGANIZATION_SETTING) == str(identifier):
+        return nullcontext()
+    return organization_scope(organization_id)
+
+
 @contextmanager
 def system_scope(reason: str) -> Iterator[None]:
     """Open a transaction that sees every organization, for the reason given (it is logged)."""
@@ -101,21 +114,29 @@ def _scope_transaction(scope: Scope, wanted: dict[str, str]) -> Iterator[None]:
 @contextmanager
 def _settings_of(connection: Any, wanted: dict[str, str]) -> Iterator[None]:
     """Hold transaction-local settings for the length of a transaction or savepoint, and give back what was before."""
+    is_nested = connection.in_atomic_block
+    held = getattr(connection, _HELD, None) if is_nested else None
     with transaction.atomic(using=connection.alias):
-        previous = {name: _swap(connection, name, value) for name, value in wanted.items()}
-        yield
-        # Success only: a savepoint that is rolled back undoes SET LOCAL by itself.
-        if not connection.needs_rollback:
-            for name, value in previous.items():
-                _swap(connection, name, value)
+        previous = {} if held == wanted else _swap(connection, wanted)
+        setattr(connection, _HELD, wanted)
+        try:
+            yield
+        finally:
+            setattr(connection, _HELD, held)
+        # The end of the transaction forgets them by itself, and so does a savepoint that is rolled back.
+        if previous and is_nested and not connection.needs_rollback:
+            _swap(connection, previous)
 
 
-def _swap(connection: Any, name: str, value: str) -> str:
+def _swap(connection: Any, wanted: dict[str, str]) -> dict[str, str]:
+    """Set all in one round trip; return what was there before."""
+    read = ", ".join(f"current_setting(%s, true) AS was{place}" for place in range(len(wanted)))
+    write = ", ".join(f"was{place}, set_config(%s, %s, true)" for place in range(len(wanted)))
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH before AS MATERIALIZED (SELECT current_setting(%s, true) AS value)"
-            " SELECT value, set_config(%s, %s, true) FROM before",
-            [name, name, value],
+            f"WITH before AS MATERIALIZED (SELECT {read}) SELECT {write} FROM before",  # noqa: S608
+            [*wanted, *(part for pair in wanted.items() for part in pair)],
         )
-        row = cursor.fetchone()
-    return (row[0] if row else "") or ("none" if name == "role" else "")
+        row = cursor.fetchone() or ("",) * 2 * len(wanted)
+    before = zip(wanted, row[::2], strict=True)
+    return {name: value or ("none" if name == "role" else "") for name, value in before}

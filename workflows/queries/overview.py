@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -45,23 +46,17 @@ def with_last_runs(workflows: Sequence[Workflow]) -> list[Workflow]:
     """Give each workflow `last_run` (an Execution without payload, or None) and `starts` (its kinds of trigger)."""
     newest = Execution.objects.filter(workflow=OuterRef("pk")).exclude(mode=Execution.Mode.DRY_RUN)
     newest = newest.order_by("-started_at").values("pk")[:1]
-    found = Workflow.objects.filter(pk__in=[each.pk for each in workflows]).annotate(last=Subquery(newest))
-    last_ids = dict(found.values_list("pk", "last"))
+    kinds = Trigger.objects.filter(workflow=OuterRef("pk")).order_by("key").values("kind")
+    found = Workflow.objects.filter(pk__in=[each.pk for each in workflows])
+    found = found.annotate(last=Subquery(newest), kinds=ArraySubquery(kinds)).order_by()
+    known = {pk: (last, kinds) for pk, last, kinds in found.values_list("pk", "last", "kinds")}
     runs = Execution.objects.only("id", "organization_id", "status", "result", "started_at", "duration_ms")
-    by_id = {run.pk: run for run in runs.filter(pk__in=[pk for pk in last_ids.values() if pk])}
-    kinds: dict[Any, list[str]] = {}
-    triggers = (
-        Trigger.objects.filter(workflow__in=workflows)
-        .order_by("key")
-        .only("workflow_id", "kind", "organization_id")
-    )
-    for trigger in triggers:
-        names = kinds.setdefault(trigger.workflow_id, [])
-        if trigger.get_kind_display() not in names:
-            names.append(trigger.get_kind_display())
+    by_id = {run.pk: run for run in runs.filter(pk__in=[last for last, _kinds in known.values() if last])}
+    labels = dict(Trigger.Kind.choices)
     for workflow in workflows:
-        workflow.last_run = by_id.get(last_ids.get(workflow.pk))  # type: ignore[attr-defined]
-        workflow.starts = ", ".join(kinds.get(workflow.pk, []))  # type: ignore[attr-defined]
+        last, starts = known.get(workflow.pk, (None, []))
+        workflow.last_run = by_id.get(last)  # type: ignore[attr-defined]
+        workflow.starts = ", ".join(str(labels[kind]) for kind in dict.fromkeys(starts))  # type: ignore[attr-defined]
     return list(workflows)
 
 

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import path
 
+from accounts.models import User
 from accounts.tenancy import NoOrganizationScope, current_scope, organization_scope, system_scope
 from tests.worlds import World
-from workflows.models import Workflow
+from workflows.models import Workflow, WorkflowAssignment
 
 NAMES = engines["django"].from_string("{% for workflow in workflows %}{{ workflow.name }};{% endfor %}")
 
@@ -111,3 +114,31 @@ def test_a_stranger_has_no_scope(client: Client, db: None, settings: object) -> 
     settings.ROOT_URLCONF = __name__  # type: ignore[attr-defined]
     assert client.get("/scope/").content == b"none"
     assert not AnonymousUser().is_authenticated
+
+
+def test_a_person_who_moved_sees_their_new_organization_at_once(
+    visitor: Client, alder: World, birch: World
+) -> None:
+    assert visitor.get("/scope/").content.decode() == str(alder.organization.pk)
+    with system_scope("move a person"):
+        WorkflowAssignment.objects.filter(user=alder.member).delete()
+        User.objects.filter(pk=alder.member.pk).update(organization=birch.organization)
+    assert visitor.get("/scope/").content.decode() == str(birch.organization.pk)
+    assert visitor.get("/eager/").content.decode() == "Greeting of Birch;"
+
+
+def test_a_person_who_was_locked_out_is_a_stranger_at_once(visitor: Client, alder: World) -> None:
+    visitor.get("/scope/")
+    with system_scope("lock a person out"):
+        User.objects.filter(pk=alder.member.pk).update(is_active=False)
+    assert visitor.get("/scope/").content == b"none"
+
+
+def test_a_page_opens_one_scope_and_reads_the_person_once(visitor: Client) -> None:
+    visitor.get("/eager/")
+    with CaptureQueriesContext(connection) as asked:
+        visitor.get("/eager/")
+    scopes = [query for query in asked.captured_queries if "set_config" in query["sql"]]
+    rows = [query["sql"] for query in asked.captured_queries if query["sql"].startswith("SELECT")]
+    assert len(scopes) == 2  # in, and out again, because this test's transaction goes on
+    assert len(rows) == 3, rows  # session, person, workflows
