@@ -30,7 +30,9 @@ def types(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
-def test_every_fixture_becomes_a_draft_that_can_be_published_but_for_what_the_report_names(path: Path) -> None:
+def test_every_fixture_becomes_a_draft_that_can_be_published_but_for_what_the_report_names(
+    path: Path,
+) -> None:
     made = convert(read(path.read_text()))
     planned = [{**made.schedule, "type": "schedule"}] if made.schedule else []
     _definition, problems = check_data(

@@ -59,7 +59,9 @@ def test_any_graph_of_any_nodes_becomes_a_valid_draft(nodes: list[Any], connecti
 
 
 @settings(max_examples=100, deadline=None)
-@given(data=JSON | st.fixed_dictionaries({"nodes": JSON, "connections": JSON, "settings": JSON, "name": JSON}))
+@given(
+    data=JSON | st.fixed_dictionaries({"nodes": JSON, "connections": JSON, "settings": JSON, "name": JSON})
+)
 def test_any_json_is_read_or_refused_in_words(data: Any) -> None:
     try:
         parse_definition(convert(read(json.dumps(data))).definition)
