@@ -1,11 +1,13 @@
-"""Details of events that only name something: fetched by a job, after the event is on disk and before its run starts.
+"""Events that start a run later: their details are fetched first, or the line was full when they came.
 
-Its dedupe key and the id of its run are fixed when the event is accepted. However often the job is tried, there is one
-run; and it is tried for days, because the service or the connection may need that long to come back.
+A job does it, after the event is on disk. Its dedupe key and the id of its run are fixed when the event is accepted.
+However often the job is tried, there is one run; and it is tried for days, because the service, the connection or the
+line may need that long.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,9 +24,9 @@ from integrations.framework import Inbound, PermanentError, ReconnectError, Requ
 from integrations.framework.client import Client
 from integrations.framework.execute import send_request
 from integrations.framework.polling import complete
-from integrations.models import InboundDelivery
+from integrations.models import InboundDelivery, Integration
 from workflows.models import Execution, Trigger, TriggerDecision, WebhookDelivery
-from workflows.triggers import provider
+from workflows.triggers import backlog, provider
 
 logger = structlog.get_logger(__name__)
 Reason = TriggerDecision.Reason
@@ -38,6 +40,12 @@ HASTEN = (
     "UPDATE procrastinate_jobs SET scheduled_at = now()"
     " WHERE status = 'todo' AND task_name = %s AND args->>'integration_id' = %s"
 )
+
+
+class LineFull(Exception):
+    """Too many runs of the organization wait already; the event is offered again after `retry_after` seconds."""
+
+    retry_after = backlog.RETRY_SECONDS
 
 
 class Patience(BaseRetryStrategy):
@@ -89,18 +97,42 @@ def fetch(
 ) -> bool:
     """Fetch what a stored event names and start its run; return whether one was started.
 
-    A second call for the same event does nothing. A failure is written down, once an hour, and raised: ConnectorError.
+    A second call for the same event does nothing. A failure is written down, once an hour, and raised: ConnectorError,
+    or LineFull.
     """
     with organization_scope(organization_id):
         row = provider.active_rows().filter(pk=trigger_id).first()
         if row is None or Execution.objects.filter(pk=execution_id).exists():
             return False
         event = _event(row, source, delivery_id, position)
+        integration = Integration.objects.filter(pk=integration_id).first() if integration_id else None
     declared = provider.declared_trigger(row)
-    if event is None or declared is None or declared.follow_up is None:
+    if event is None or declared is None:
         logger.warning("an event is gone before its details were fetched", trigger=trigger_id)
         return False
-    follow_up, connector = declared.follow_up, registry.get(str(row.settings["provider"]))
+    whole, account = event, (integration.settings if integration else None) or {}
+    if declared.follow_up is not None:
+        whole, account = _whole(row, declared.follow_up, event, organization_id, integration_id)
+    with organization_scope(organization_id):
+        locked = provider.active_rows().select_for_update(of=("self",)).filter(pk=trigger_id).first()
+        if locked is None or Execution.objects.filter(pk=execution_id).exists():
+            return False
+        if not declared.is_for(whole, provider.config_of(locked), account):
+            provider.decide_filtered(locked, UUID(delivery_id))
+            return False
+        outcome = provider.start_for_event(
+            locked, declared, whole, key, delivery_id=UUID(delivery_id), promised_id=UUID(execution_id)
+        )
+    if outcome.reason == Reason.BACKLOG_FULL:
+        raise LineFull
+    return outcome.execution_id is not None
+
+
+def _whole(
+    row: Trigger, follow_up: Any, event: Any, organization_id: str, integration_id: str
+) -> tuple[Any, Mapping[str, Any]]:
+    """Return the event with its details, and the account that was asked. Raises ConnectorError, written down."""
+    connector = registry.get(str(row.settings["provider"]))
 
     async def ask(account: health.Usable, client: Client) -> Any:
         async def send(request: Request) -> Response:
@@ -119,21 +151,10 @@ def fetch(
         if not integration_id:
             raise PermanentError(_("The connection that received this event was removed."))
         usable = health.credentials_for_use(UUID(organization_id), UUID(integration_id))
-        whole = health.call_with(usable, ask)
+        return health.call_with(usable, ask), usable.account
     except health.ConnectorError as error:
-        _note_failure(organization_id, trigger_id, error)
+        _note_failure(organization_id, str(row.pk), error)
         raise
-    with organization_scope(organization_id):
-        locked = provider.active_rows().select_for_update(of=("self",)).filter(pk=trigger_id).first()
-        if locked is None or Execution.objects.filter(pk=execution_id).exists():
-            return False
-        if not declared.is_for(whole, provider.config_of(locked), usable.account):
-            provider.decide_filtered(locked, UUID(delivery_id))
-            return False
-        outcome = provider.start_for_event(
-            locked, declared, whole, key, delivery_id=UUID(delivery_id), promised_id=UUID(execution_id)
-        )
-        return outcome.execution_id is not None
 
 
 def _event(row: Trigger, source: str, delivery_id: str, position: int) -> Any:

@@ -138,6 +138,8 @@ def _take(trigger_id: str, asked: Asked, found: Look, account: Mapping[str, Any]
     for key, item in found.items:
         if declared.is_for(item, asked.config, account):
             outcome = provider.start_for_event(row, declared, item, key)
+            if outcome.reason == Reason.BACKLOG_FULL:
+                return started  # the cursor stays, so that the next look finds the rest; keys keep out what has begun
             started += outcome.execution_id is not None
     row.state = {**row.state, CURSOR: found.cursor}
     row.last_fire_at = now

@@ -22,7 +22,7 @@ from workflows.definition.problems import DefinitionInvalid
 from workflows.definition.schema import parse_triggers
 from workflows.models import Execution, Trigger, TriggerDecision
 from workflows.runner.start import InputRefused, start_execution
-from workflows.triggers import decisions, plan_hold
+from workflows.triggers import backlog, decisions, plan_hold
 from workflows.triggers.intake import DEDUPE_LASTS
 
 Reason = TriggerDecision.Reason
@@ -149,7 +149,16 @@ def offer(
     if not declared.is_for(payload, config_of(row), account):
         _decide(row, Reason.FILTERED, None, delivery_id=stored.delivery_id)
         return Outcome(Reason.FILTERED)
-    return start_for_event(row, declared, payload, key, delivery_id=stored.delivery_id)
+    outcome = start_for_event(row, declared, payload, key, delivery_id=stored.delivery_id)
+    if outcome.reason != Reason.BACKLOG_FULL:
+        return outcome
+    # It was accepted and is on disk: a job starts it when the line is shorter.
+    execution_id = uuid7()
+    if key and not _note(row, key, execution_id, stored.delivery_id):
+        _decide(row, Reason.DUPLICATE, {"key": key[:MAX_KEY]}, delivery_id=stored.delivery_id)
+        return Outcome(Reason.DUPLICATE)
+    details.queue(row, stored, key, execution_id)
+    return Outcome(Reason.BACKLOG_FULL, execution_id)
 
 
 def start_for_event(
@@ -165,6 +174,7 @@ def start_for_event(
 
     In the organization's scope, in one transaction with whatever says that the event was taken. promised_id: the id
     under which its key was noted already, when it was accepted. The decision that is written says what happened.
+    BACKLOG_FULL: too many runs wait; neither the event nor its key was taken, and the caller offers it again later.
     """
     trigger = {
         "type": "provider",
@@ -190,6 +200,11 @@ def start_for_event(
     if refused is not None:
         return decided(*refused)
     held = plan_hold.as_fields(workflow.organization)
+    plan = workflow.organization.plan
+    if backlog.is_full(row.organization_id, plan, is_held=bool(held)):
+        limit = {"limit": backlog.ceiling(plan, is_held=bool(held))}
+        quiet(row, Reason.BACKLOG_FULL, limit, datetime.now(UTC))
+        return Outcome(Reason.BACKLOG_FULL)
     execution_id = promised_id or uuid7()
     if key and promised_id is None and not _note(row, key, execution_id, delivery_id):
         return decided(Reason.DUPLICATE, {"key": key[:MAX_KEY]})

@@ -21,7 +21,11 @@ UNKNOWN = Reply(404, b"There is no workflow at this address.")
 # As with other webhooks: a flood of refused requests must not fill the disk.
 REFUSALS_PER_SECOND = 5
 KEPT_BYTES_OF_REFUSED = 16 * 1024
-ACCEPTED = (Reason.STARTED, Reason.PLAN_LIMIT)
+ACCEPTED = (
+    Reason.STARTED,
+    Reason.PLAN_LIMIT,
+    Reason.BACKLOG_FULL,
+)  # the last starts when the line is shorter
 
 _refusals = Pace(REFUSALS_PER_SECOND, REFUSALS_PER_SECOND * 4)
 

@@ -9,6 +9,7 @@ import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.jobs import Job
 
+from accounts.models import Organization
 from accounts.tenancy import uuid7
 from integrations import health
 from integrations.framework import PermanentError, ReconnectError, TemporaryError
@@ -17,7 +18,7 @@ from tests.workflows.triggers.services import Listening, Vendor, details_of, lis
 from tests.worlds import World
 from workflows import publishing
 from workflows.models import TriggerDecision
-from workflows.triggers import decisions, details, jobs
+from workflows.triggers import backlog, decisions, details, jobs
 
 
 @pytest.fixture
@@ -131,3 +132,26 @@ def test_an_event_of_a_delivery_that_is_gone_starts_nothing(mail: Listening) -> 
     mail.deliver()
     arguments = {**waiting(), "delivery_id": str(uuid7())}
     assert details.fetch(**arguments) is False
+
+
+def test_an_event_that_finds_a_full_line_starts_its_run_later_and_once(
+    alder: World, vendor: Vendor, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = listening(alder, "mailchimp", "subscribed", settings)
+    run_jobs()
+    backlog.forget_all()
+    monkeypatch.setattr(backlog, "MOST_WAITING", dict.fromkeys(Organization.Plan, 0))
+    assert here.deliver() < 300
+    assert here.runs() == []
+    assert here.reasons() == ["BACKLOG_FULL"]
+    arguments = waiting()
+    with pytest.raises(details.LineFull):
+        jobs.fetch_details(**arguments)
+    monkeypatch.setattr(backlog, "MOST_WAITING", dict.fromkeys(Organization.Plan, 100))
+    backlog.forget_all()
+    jobs.fetch_details(**arguments)
+    jobs.fetch_details(**arguments)
+    assert here.deliver() < 300  # the service repeats itself
+    run_jobs()
+    assert len(here.runs()) == 1
+    assert "STARTED" in here.reasons()
