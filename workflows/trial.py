@@ -169,6 +169,9 @@ class _FrozenEffects:
         self.calls.append(call)
         return self.answers.call(call)
 
+    async def give_up(self, path: str) -> None:
+        """Nothing was started here, so nothing is to be cancelled."""
+
     async def look_up(self, call: EffectCall) -> EffectResult | None:
         return None
 

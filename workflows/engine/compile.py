@@ -34,6 +34,7 @@ class StepKind:
 
     pure = False  # compute() gives the output at once, from the scope alone
     is_block = False  # holds steps; its failures are theirs, so it is not retried
+    waits_for_runs = False  # whether a run that it started ends with its own time
     ends_run = False
     remembers = False  # overrides remember()
 

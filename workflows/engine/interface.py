@@ -217,6 +217,9 @@ class Effects(Protocol):
         EffectError.
         """
 
+    async def give_up(self, path: str) -> None:
+        """Cancel the runs that the step at `path`, or a step inside it, waits for: its time is up. May be repeated."""
+
 
 class Environment(Protocol):
     """Time and chance. Production: engine.environment.SystemEnvironment."""

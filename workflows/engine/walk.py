@@ -232,6 +232,8 @@ class Walk:
             except DeadlineReached as reached:
                 if reached.owner != here.path:
                     raise
+                if here.committed is not None and (kind.is_block or kind.waits_for_runs):
+                    await self.effects.give_up(here.path)
                 message = _("This step did not finish within {seconds} seconds.").format(
                     seconds=f"{node.timeout:g}"
                 )

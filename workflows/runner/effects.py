@@ -151,6 +151,9 @@ class RunEffects:
         except ConnectorError as error:
             raise await self._told(error, opened) from None
 
+    async def give_up(self, path: str) -> None:
+        await patiently(lambda: own_effects.give_up(self.hands.pool, self.claim, path))
+
     async def look_up(self, call: EffectCall) -> EffectResult | None:
         calling.set(self.journal)
         opened: Usable | None = None

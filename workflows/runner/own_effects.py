@@ -18,8 +18,8 @@ from integrations.framework.errors import PermanentError
 from workflows.definition.wording import gettext as _
 from workflows.engine.interface import EffectCall, EffectKind, EffectResult
 from workflows.runner.start import INSERT, NewRun, definition_timeout
-from workflows.runner.store import Claim, compact
-from workflows.runner.wake import NOTIFY_WORKERS
+from workflows.runner.store import Claim, after_end, cancel_now, compact
+from workflows.runner.wake import CANCEL_CHANNEL, NOTIFY_WORKERS
 
 if TYPE_CHECKING:
     from workflows.runner.effects import Hands
@@ -44,6 +44,16 @@ ON CONFLICT (execution_id, path) DO NOTHING
 """
 CHILD = """
 SELECT id FROM workflows_execution WHERE parent_id = %s AND parent_path = %s AND relation = 'CHILD'
+"""
+# Not those that were only started: no step waits for them.
+GIVE_UP = """
+UPDATE workflows_execution c SET cancel_requested_at = coalesce(c.cancel_requested_at, now())
+WHERE c.parent_id = %(run)s AND c.relation = 'CHILD' AND c.status IN ('PENDING', 'WAITING', 'RUNNING')
+  AND (c.parent_path = %(path)s OR starts_with(c.parent_path, %(path)s || '.')
+    OR starts_with(c.parent_path, %(path)s || '['))
+  AND EXISTS (SELECT FROM workflows_executionstep s WHERE s.execution_id = c.parent_id AND s.path = c.parent_path
+    AND s.status = 'WAITING' AND s.recorded ->> 'key' = c.id::text)
+RETURNING c.id
 """
 CALLED_WORKFLOW = """
 SELECT w.id, w.status, v.id, v.definition FROM workflows_workflow w
@@ -152,6 +162,19 @@ async def _child(pool: AsyncConnectionPool[Any], claim: Claim, call: EffectCall)
         await connection.execute(INSERT, run.parameters())
         await connection.execute(NOTIFY_WORKERS)
     return EffectResult({"execution_id": str(run.id)})
+
+
+async def give_up(pool: AsyncConnectionPool[Any], claim: Claim, path: str) -> None:
+    """Cancel the runs that the step at `path`, or one inside it, waits for."""
+    async with pool.connection() as connection, connection.transaction():
+        cursor = await connection.execute(GIVE_UP, {"run": claim.id, "path": path})
+        children = [row[0] for row in await cursor.fetchall()]
+        if not children:
+            return
+        ended = await cancel_now(connection, children)
+        await after_end(connection, ended)
+        for child in set(children) - set(ended):
+            await connection.execute("SELECT pg_notify(%s, %s)", [CANCEL_CHANNEL, str(child)])
 
 
 async def defer(

@@ -12,6 +12,8 @@ from workflows.engine.signals import StepFailed, failure
 class Workflow(StepKind):
     """Output: the child's output, or {"execution_id"} when the run does not wait for it."""
 
+    waits_for_runs = True
+
     def __init__(self, step: WorkflowStep, compiler: Compiler):
         self.workflow = step.workflow
         self.input = compiler.value(step.input)

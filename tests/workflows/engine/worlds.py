@@ -88,6 +88,7 @@ class World:
         self.answers: dict[str, Answer] = {}
         self.calls: list[EffectCall] = []
         self.look_ups: list[EffectCall] = []
+        self.given_up: list[str] = []
         self.happened: dict[str, EffectResult] = {}
         self.times_happened: dict[str, int] = {}
         self.script: dict[str, list[Any]] = {}
@@ -316,6 +317,10 @@ class ScriptedEffects:
             raise reaction
         world.event("after call")
         return world.happened[call.key]
+
+    async def give_up(self, path: str) -> None:
+        self.world.event("give up")
+        self.world.given_up.append(path)
 
     async def look_up(self, call: EffectCall) -> EffectResult | None:
         self.world.event("before look-up")

@@ -83,6 +83,27 @@ def test_a_run_that_fails_beside_a_waiting_branch_cancels_what_it_waits_for(alde
         assert ended(child).status == "CANCELLED"
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_step_whose_own_time_is_up_cancels_the_run_it_waits_for(alder: World, inside: bool) -> None:
+    published(alder, "Child", LONG, timeout="1d")
+    limits = {"timeout": "1h", "on_error": "continue"}
+    step = call(**limits)
+    if inside:
+        branches = [{"name": "a", "steps": [call()]}, {"name": "b", "steps": [GREET]}]
+        step = {"id": "ways", "type": "parallel", "branches": branches, **limits}
+    identifier = begin(alder, published(alder, "Parent", step, LONG, timeout="1d"), {})
+    with working():
+        child = child_of(identifier)
+        reaches(identifier, "WAITING")
+        as_system(
+            "UPDATE workflows_executionstep SET started_at = started_at - interval '2 hours' WHERE execution_id = %s",
+            identifier,
+        )
+        as_system("UPDATE workflows_execution SET wake_at = now() WHERE id = %s", identifier)
+        assert ended(child).status == "CANCELLED"
+        until(lambda: (run(identifier).waiting_for or [{}])[0].get("kind") == "delay", "the step after it")
+
+
 def test_a_run_that_was_only_started_goes_on_without_its_parent(alder: World) -> None:
     published(alder, "Child", LONG, timeout="1d")
     identifier = begin(alder, published(alder, "Parent", call(wait=False), LONG, timeout="1d"), {})
