@@ -64,7 +64,7 @@ def start(workflow: Workflow, document: Document, user: User, step_id: str, *, s
     return Execution.objects.get(pk=execution_id)
 
 
-def newest(workflow: Workflow, step_id: str, execution_id: UUID) -> Execution | None:
+def run_of(workflow: Workflow, step_id: str, execution_id: UUID) -> Execution | None:
     """Return a run that tried this step, None for any other."""
     key = f"{ONE_STEP}{step_id}"[:_KEY_LENGTH]
     return Execution.objects.filter(workflow=workflow, pk=execution_id, trigger_key=key).first()

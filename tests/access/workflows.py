@@ -9,7 +9,16 @@ from django.utils import timezone
 
 from tests.access import EDITORS, MANAGERS, PUBLIC, Rule
 from tests.worlds import World, make_execution
-from workflows.models import Approval, BulkAction, DraftChange, Execution, ExecutionStep, SavedTest, Trigger, Workflow
+from workflows.models import (
+    Approval,
+    BulkAction,
+    DraftChange,
+    Execution,
+    ExecutionStep,
+    SavedTest,
+    Trigger,
+    Workflow,
+)
 
 
 def workflow(world: World) -> list[Any]:

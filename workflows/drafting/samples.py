@@ -48,11 +48,11 @@ class Source:
     @property
     def words(self) -> str:
         return {
-            LAST_RUN: _("from the last run"),
-            DRY: _("from a dry run"),
-            CAPTURED: _("from a captured call"),
+            LAST_RUN: _("data of the last run"),
+            DRY: _("data of a dry run"),
+            CAPTURED: _("data of a call that was kept"),
             MADE: _("worked out from the draft"),
-        }.get(self.kind, _("an example"))
+        }.get(self.kind, _("example data"))
 
 
 @dataclass(slots=True)

@@ -130,7 +130,7 @@ def _about_trial(sample: Callable[[], samples.Sample], step: places.Step) -> dic
     return {
         "can_be_tried": True,
         "may_send": step.get("type") in step_trials.SENDS,
-        "trial_source": sample().started.words,
+        "trial_source": lambda: sample().started.words,  # asked for by the page, not by each pause in typing
     }
 
 

@@ -65,7 +65,7 @@ def start(request: HttpRequest, workflow_id: UUID, step_id: str) -> HttpResponse
 def show(request: HttpRequest, workflow_id: UUID, step_id: str, execution_id: UUID) -> HttpResponse:
     """Show what came of it; with ?part=1 the result alone, which asks again until there is one."""
     workflow = access.workflow_for(request, workflow_id, with_definition=True)
-    run = step_trials.newest(workflow, step_id, execution_id)
+    run = step_trials.run_of(workflow, step_id, execution_id)
     if run is None:
         return get_object_or_404(Execution.objects.none())  # type: ignore[return-value]
     context = _result(workflow, run, step_id)
