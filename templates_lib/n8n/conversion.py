@@ -101,7 +101,7 @@ def _steps(
             steps += found
         return steps
     built = []
-    for targets, names in ways.items():
+    for ends, names in ways.items():
         flow = flows[names[0]]
         if len({flows[name].ref for name in names}) > 1:
             # What starts it hands its data over in different places, so it is put in one.
@@ -113,10 +113,10 @@ def _steps(
         found = []
         try:
             inner = Way() if len(ways) == 1 else Way(depth=2)
-            if len(targets) == 1:
-                found, _flow = structure.sequence(targets[0][0], flow, inner, targets[0][1])
+            if len(ends) == 1:
+                found, _flow = structure.sequence(ends[0][0], flow, inner, ends[0][1])
             else:
-                start, place, left = structure.side_by_side(names[0], list(targets), flow, inner, found)
+                start, place, left = structure.side_by_side(names[0], list(ends), flow, inner, found)
                 more, _flow = structure.sequence(start, left, inner, place)
                 found += more
         except Full:

@@ -264,7 +264,7 @@ Handler = Callable[[list[str], list[Said]], list[str]]
 def _text_of(given: list[Said], index: int = 0) -> str:
     if index >= len(given) or not isinstance(given[index].literal, str):
         raise Beyond
-    return given[index].literal  # type: ignore[no-any-return]  # checked right above
+    return given[index].literal
 
 
 def _number_of(given: list[Said], index: int) -> int:
@@ -274,7 +274,7 @@ def _number_of(given: list[Said], index: int) -> int:
         or not isinstance(given[index].literal, int)
     ):
         raise Beyond
-    return given[index].literal  # type: ignore[no-any-return]  # checked right above
+    return given[index].literal
 
 
 def _slice(arguments: list[str], given: list[Said]) -> list[str]:

@@ -108,7 +108,8 @@ class Structure:
         names = list(dict.fromkeys(target for target, _place in targets))
         groups = self.graph.groups(names)
         meeting = self.graph.meeting(names) if len(groups) == 1 else None
-        lanes, used = [], set()
+        lanes: list[dict[str, Any]] = []
+        used: set[str] = set()
         for index, group in enumerate(groups if len(groups) > 1 else [[name] for name in names]):
             places = [(target, place) for target, place in targets if target in group]
             inner = way.deeper(meeting, inside=True)

@@ -185,7 +185,7 @@ def _crons(conversion: Conversion, node: Node) -> list[dict[str, Any]]:
         ]
     elif node.kind == "cron":
         raw = parameters.get("triggerTimes")
-        rows = raw.get("item") if isinstance(raw, dict) and isinstance(raw.get("item"), list) else []
+        rows = _rows(raw, "item")
     else:
         raw = parameters.get("rule")
         rows = (
@@ -193,6 +193,11 @@ def _crons(conversion: Conversion, node: Node) -> list[dict[str, Any]]:
         )
     found = [_cron(conversion, node, row) for row in rows[:10] if isinstance(row, dict)]
     return found or [{"cron": "0 0 * * *"}]
+
+
+def _rows(raw: Any, key: str) -> list[Any]:
+    found = raw.get(key) if isinstance(raw, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _cron(conversion: Conversion, node: Node, row: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Workflows as files: out and in again unchanged, without accounts and secrets, after a look at what becomes of them."""
+"""Workflows as files: out and in again unchanged, without accounts and secrets."""
 
 from __future__ import annotations
 

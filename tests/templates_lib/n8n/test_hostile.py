@@ -21,9 +21,12 @@ KINDS = [
     "googleSheets", "gmail", "noOp", "stopAndError", "executeWorkflow", "formTrigger", "cron", "airtable", "telegram",
     "agent", "textClassifier", "openAi", "informationExtractor", "unheardOf", "",
 ]  # fmt: skip
+EXPRESSIONS = [
+    "={{ $json.a }}", "={{", "={{ $('B').item.json.x }}", "={{ [1].map(x => x) }}", "=\u0001{{ $json }}",
+]  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12)
-    | st.sampled_from(["={{ $json.a }}", "={{", "={{ $('B').item.json.x }}", "={{ [1].map(x => x) }}", "=\u0001{{ $json }}"]),
+    | st.sampled_from(EXPRESSIONS),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )  # fmt: skip
@@ -64,9 +67,10 @@ def test_any_graph_of_any_nodes_becomes_a_valid_draft(nodes: list[Any], connecti
 )
 def test_any_json_is_read_or_refused_in_words(data: Any) -> None:
     try:
-        parse_definition(convert(read(json.dumps(data))).definition)
-    except NotReadable as refused:
-        assert str(refused)
+        document = read(json.dumps(data))
+    except NotReadable:
+        return
+    parse_definition(convert(document).definition)
 
 
 @settings(max_examples=100, deadline=None)
