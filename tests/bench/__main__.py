@@ -8,7 +8,20 @@ import os
 import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-NAMES = ("drain", "ingest", "sync", "sequential", "loop", "waiting", "fairness", "idle", "metering", "retention", "pages", "search")
+NAMES = (
+    "drain",
+    "ingest",
+    "sync",
+    "sequential",
+    "loop",
+    "waiting",
+    "fairness",
+    "idle",
+    "metering",
+    "retention",
+    "pages",
+    "search",
+)
 
 
 def main() -> None:

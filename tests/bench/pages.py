@@ -22,7 +22,7 @@ from workflows.models import Execution
 RUNS = int(os.environ.get("BENCH_RUNS", "1000000"))
 WORKFLOWS = int(os.environ.get("BENCH_WORKFLOWS", "2000"))
 DAYS = 28
-ROUNDS = 40
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "40"))
 # Statements that hold no data: they open and close the page's transaction and its scope.
 FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "WITH before AS MATERIALIZED")
 LISTS = {
@@ -60,7 +60,7 @@ FROM generate_series(1, %(runs)s) n, (SELECT array_agg(id) AS places FROM workfl
 
 
 def run() -> dict[str, Any]:
-    """Return the figures. pages: address -> p50, p95 and first answer in ms, and queries. p95_ms: the slowest list's."""
+    """Return the figures. pages: title -> times in ms and queries. p95_ms: of the slowest list."""
     now = datetime.now(UTC)
     with on.stage() as stage:
         company = make_company("Alder")

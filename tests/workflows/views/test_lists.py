@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.tenancy import system_scope
 from tests.worlds import World, make_execution, make_workflow
+from workflows import forms
 from workflows.models import Approval, Trigger, TriggerDecision, Workflow, WorkflowAssignment
 
 
@@ -163,6 +164,24 @@ def test_runs_are_filtered_by_status_workflow_trigger_and_day(client: Client, al
     assert found(until=(timezone.now() - timedelta(days=5)).date()) == {old.pk}
     assert found(since=(timezone.now() - timedelta(days=5)).date()) == {failed.pk}
     assert found(since="yesterday", workflow="x") == {failed.pk, old.pk}
+
+
+def test_the_filter_of_runs_offers_a_bounded_number_of_workflows_and_the_chosen_one(
+    client: Client, alder: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forms, "MOST_OFFERED", 2)
+    with alder.scope():
+        made = [
+            Workflow.objects.create(name=f"Zebra {number}", created_by=alder.owner) for number in range(4)
+        ]
+    client.force_login(alder.owner)
+    text = client.get(reverse("workflows:runs")).content.decode()
+    assert "Zebra 0" in text
+    assert "Zebra 1" not in text
+    assert "The first 2 by name" in text
+    chosen = client.get(reverse("workflows:runs"), {"workflow": made[3].pk}).content.decode()
+    assert f'<option value="{made[3].pk}" selected>Zebra 3</option>' in chosen
+    assert "Zebra 2" not in chosen
 
 
 def test_a_member_sees_only_what_is_assigned_to_them(client: Client, alder: World) -> None:
