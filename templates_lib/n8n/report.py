@@ -24,6 +24,11 @@ class NodeReport:
     step: str = ""
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def short_kind(self) -> str:
+        """The type without its package, like httpRequest."""
+        return self.kind.rpartition(".")[2]
+
     def adapt(self, note: str) -> None:
         """Say what is different now."""
         self._lower(Fidelity.ADAPTED, note)

@@ -188,9 +188,7 @@ def _crons(conversion: Conversion, node: Node) -> list[dict[str, Any]]:
         rows = _rows(raw, "item")
     else:
         raw = parameters.get("rule")
-        rows = (
-            raw.get("interval") if isinstance(raw, dict) and isinstance(raw.get("interval"), list) else [{}]
-        )
+        rows = _rows(raw, "interval") or [{}]
     found = [_cron(conversion, node, row) for row in rows[:10] if isinstance(row, dict)]
     return found or [{"cron": "0 0 * * *"}]
 
