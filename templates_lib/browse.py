@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,8 @@ from templates_lib.models import Template
 from workflows.models.workflow import WorkflowCategory
 
 PAGE_SIZE = 24
-BEST_MATCHES = 48
+BEST_MATCHES = 24
+PLAIN = re.compile(r"(?!.*\bor\b)\s*\w[\w\s]*", re.IGNORECASE)  # words alone: no quotes, no minus, no "or"
 # Definitions and tests may be large, and no list shows them.
 PAYLOAD = (
     "definition", "triggers", "schedule", "tests", "sample_data", "configuration_schema", "search_vector",
@@ -111,7 +113,15 @@ def narrowed(rows: QuerySet[Template], chosen: dict[str, Any], connected: set[st
         rows = rows.exclude(required_integrations__contained_by=sorted(connected))
     if text := chosen["q"]:
         query = SearchQuery(text, search_type="websearch", config="english")
-        rows = rows.filter(Q(search_vector=query) | Q(name__icontains=text))
+        if PLAIN.fullmatch(text):
+            # Beginnings of words count while somebody types; both conditions can use the search index.
+            words = re.findall(r"\w+", text)
+            begun = SearchQuery(
+                " & ".join(f"{word}:*" for word in words), search_type="raw", config="english"
+            )
+            rows = rows.filter(Q(search_vector=query) | Q(search_vector=begun))
+        else:
+            rows = rows.filter(search_vector=query)
         return rows.annotate(rank=SearchRank(F("search_vector"), query))
     return rows
 
