@@ -13,8 +13,10 @@ from django.urls import reverse
 from accounts.models import AuditEvent
 from accounts.tenancy import system_scope
 from integrations.models import Integration
-from templates_lib import official
+from templates_lib import install as installing
+from templates_lib import official, trial
 from templates_lib.models import Template, TemplateInstall, TemplateRating
+from templates_lib.placeholders import example_configuration
 from tests.templates_lib.test_seed import entry
 from tests.worlds import World
 from workflows.models import Workflow, WorkflowAssignment
@@ -178,6 +180,19 @@ def test_every_official_template_has_a_page_with_a_recipe_and_installs(db, alder
         assert response.context["recipe"], content["slug"]
         form = client.get(reverse("templates_lib:install", args=[content["slug"]]))
         assert form.status_code == 200
+
+
+def test_every_official_template_installs_and_what_it_made_passes_its_saved_tests(db, alder):
+    official.seed(official.read_all())
+    with alder.scope():
+        for content in official.read_all():
+            example = example_configuration(content["configuration_schema"])
+            template = Template.objects.get(slug=content["slug"])
+            made = installing.install(template, alder.owner, name=template.name, configuration=example)
+            draft = {**content, "definition": made.workflow.definition, "configuration_schema": None}
+            for saved in content["tests"]:
+                if "config" not in saved:
+                    assert trial.failures(draft, saved) == [], (content["slug"], saved["name"])
 
 
 def test_the_questions_come_in_the_order_of_the_file(db, alder):
