@@ -185,3 +185,20 @@ def test_on_a_small_phone_the_panel_is_a_page_of_its_own(world: World, open_as: 
     expect(page.locator("#editor-list")).to_be_hidden()
     page.get_by_role("link", name="Back to the list").click()
     expect(page.locator("#editor-list")).to_be_visible()
+
+
+def test_a_filter_is_written_into_the_value_at_the_cursor(world: World, open_as: Open) -> None:  # noqa: F811
+    with_steps(
+        world, keep("a", "Flour"), {"id": "b", "type": "set", "values": {"note": "Of {{ vars.text }}!"}}
+    )
+    page = open_as(world.owner, address("edit-step", world.workflow.pk, "b"))
+    field = page.get_by_label("Value 1").first
+    expect(page.locator("#f-values-preview")).to_contain_text("Kept › text")
+    field.locator("xpath=..").get_by_role("button", name="Insert data").press("Enter")
+    page.locator("#values").get_by_text("Change how a value looks").click()
+    page.get_by_role("button", name=re.compile("^CAPITAL LETTERS")).click()
+    expect(field).to_have_value("Of {{ vars.text | upcase }}!")
+    expect(field).to_be_focused()
+    saved(page)
+    expect(page.locator("#f-values-preview")).to_contain_text("A")
+    assert draft(world)["steps"][1]["values"] == {"note": "Of {{ vars.text | upcase }}!"}

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -67,7 +67,7 @@ def show(request: HttpRequest, workflow_id: UUID, step_id: str, execution_id: UU
     workflow = access.workflow_for(request, workflow_id, with_definition=True)
     run = step_trials.run_of(workflow, step_id, execution_id)
     if run is None:
-        return get_object_or_404(Execution.objects.none())  # type: ignore[return-value]
+        raise Http404
     context = _result(workflow, run, step_id)
     if wants_part(request) and request.GET.get("part"):
         return render(request, RESULT, context | {"workflow": workflow})
