@@ -77,7 +77,8 @@ class Person:
 
     def publish(self) -> None:
         if self.way == "phone" and self.page.locator("#panel-close").count():
-            self.press(self.page.get_by_role("link", name="Back to the list"))  # the panel is a page of its own
+            # The panel is a page of its own.
+            self.press(self.page.get_by_role("link", name="Back to the list"))
         self.press(self.page.get_by_role("link", name=re.compile("^Publish")))
         self.press(self.page.get_by_role("button", name=re.compile("^Publish")))
         expect(self.page.get_by_text(re.compile("Published as v"))).to_be_visible()
