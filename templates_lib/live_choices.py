@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as with_default
 from typing import Any
 
 from django import forms
@@ -31,9 +32,9 @@ class Source:
     provider: str
     connector: Connector
     operation: str
-    field: str
-    answers: Mapping[str, str] = field(default_factory=dict)
-    fixed: Mapping[str, str] = field(default_factory=dict)
+    key: str
+    answers: Mapping[str, str] = with_default(default_factory=dict)
+    fixed: Mapping[str, str] = with_default(default_factory=dict)
 
 
 def sources_of(template: Template) -> dict[str, Source]:
@@ -60,7 +61,7 @@ def offer(
         if len(needs) < len(source.answers):
             continue
         account = accounts.get(source.provider, SAME_FOR_ALL)
-        parts = [source.connector.slug, account, source.operation, source.field]
+        parts = [source.connector.slug, account, source.operation, source.key]
         asked.widget.attrs.update({
             "data-choices-url": reverse("integrations:options", args=parts),
             "data-choices-account": several.get(source.provider, ""),
@@ -73,12 +74,14 @@ def offer(
 
 def _of_call(part: Mapping[str, Any]) -> Iterator[tuple[str, Source]]:
     given = part.get("with")
+    if not isinstance(given, Mapping):
+        return
     try:
         connector = registry.get(str(part.get("provider", "")))
     except KeyError:
         return
     operation = str(part.get("operation") or part.get("event") or "")
-    for key, value in given.items() if isinstance(given, Mapping) else ():
+    for key, value in given.items():
         name = _answer_in(value)
         try:
             declared = field_of(connector, operation, key)
@@ -86,7 +89,7 @@ def _of_call(part: Mapping[str, Any]) -> Iterator[tuple[str, Source]]:
             continue
         if name is None or not declared.options:
             continue
-        needed = {each: given[each] for each in declared.depends_on if each in given}
+        needed = {each: (given or {})[each] for each in declared.depends_on if each in (given or {})}
         answers = {each: _answer_in(value) for each, value in needed.items()}
         fixed = {
             each: str(value)

@@ -15,7 +15,7 @@ def step(provider: str, operation: str, **given: Any) -> dict[str, Any]:
 def sources(*steps: dict[str, Any], triggers: tuple[Any, ...] = ()) -> dict[str, Any]:
     template = Template(definition={"version": 1, "steps": list(steps)}, triggers=list(triggers))
     return {
-        name: (source.provider, source.operation, source.field, dict(source.answers), dict(source.fixed))
+        name: (source.provider, source.operation, source.key, dict(source.answers), dict(source.fixed))
         for name, source in sources_of(template).items()
     }
 
