@@ -129,7 +129,7 @@ class DatabaseCollector:
 
     def collect(self) -> Iterator[Metric]:
         since = timezone.now() - WINDOW
-        bounds = {"since": since, "first": first_uuid7(since)}
+        bounds: dict[str, Any] = {"since": since, "first": first_uuid7(since)}
         with system_scope("read the metrics"), connection.cursor() as cursor:
             for name, (documentation, labels, statement) in QUERIES.items():
                 cursor.execute(statement, bounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -51,7 +52,12 @@ def measure(now: datetime | None = None) -> str:
     """
     now = now or timezone.now()
     since = now - WINDOW
-    values = {"first": first_uuid7(since), "since": since, "now": now, "fewest": FEWEST_ORGANIZATIONS}
+    values: dict[str, Any] = {
+        "first": first_uuid7(since),
+        "since": since,
+        "now": now,
+        "fewest": FEWEST_ORGANIZATIONS,
+    }
     with system_scope("measure how templates do"), connection.cursor() as cursor:
         cursor.execute(_MEASURE, values)
         return f"changed the figures of {cursor.rowcount} templates"

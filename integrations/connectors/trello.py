@@ -192,7 +192,8 @@ def card_request(method: str, path: str, *fields: Field):
     """Return a builder that writes lists of ids the way Trello reads them: with commas."""
 
     def build(inputs: Mapping[str, Any]) -> Request:
-        query, body = {}, {}
+        query: dict[str, Any] = {}
+        body: dict[str, Any] = {}
         for field in fields:
             if field.key not in inputs or field.place == "none" or field.wire_name == "id":
                 continue

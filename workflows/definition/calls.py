@@ -45,7 +45,7 @@ def chain_back(first: str, own_id: str, calls: Mapping[str, Set[str]]) -> list[s
                 chain = [own_id]
                 while identifier:
                     chain.append(identifier)
-                    identifier = before[identifier]  # noqa: PLW2901 walks back along the chain
+                    identifier = before[identifier]
                 return chain[::-1]
             if following not in before:
                 before[following] = identifier
