@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
