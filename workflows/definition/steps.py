@@ -138,7 +138,9 @@ class AiStep(StepBase):
     )
     images: Value = Field(None, description="Pictures for the model to look at: a file, or a list of files.")
     file: Value = Field(None, description="transcribe: the recording.")
-    language: str = Field("", max_length=10, description="transcribe: two letters, like en; empty: found out.")
+    language: str = Field(
+        "", max_length=10, description="transcribe: two letters, like en; empty: found out."
+    )
     redact: bool = Field(
         False, description="E-mail addresses, phone and card numbers are taken out of what is sent."
     )

@@ -174,7 +174,9 @@ def _calls(
             yield _at(place, ("unknown_workflow", inside, message, suggestion, "error"))
         elif own_id and not place.step.disabled and (chain := chain_back(workflow, own_id, calls)):
             names = [_("this workflow"), *(f"“{(workflows or {}).get(each, each)}”" for each in chain[:-1])]
-            message = _("these workflows would start one another without end: {chain}. Take one of the calls out.")
+            message = _(
+                "these workflows would start one another without end: {chain}. Take one of the calls out."
+            )
             shown = " → ".join([*names, names[0]])
             yield _at(place, ("calls_in_circle", inside, message.format(chain=shown), "", "error"))
 

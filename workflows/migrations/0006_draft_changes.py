@@ -9,34 +9,82 @@ import accounts.tenancy.ids
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_guards'),
-        ('workflows', '0005_saved_tests'),
+        ("accounts", "0002_guards"),
+        ("workflows", "0005_saved_tests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DraftChange',
+            name="DraftChange",
             fields=[
-                ('id', models.UUIDField(default=accounts.tenancy.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('sentence', models.CharField(max_length=200)),
-                ('subject', models.CharField(blank=True, max_length=80)),
-                ('before', models.JSONField()),
-                ('after', models.JSONField()),
-                ('is_undone', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.organization')),
-                ('user', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('workflow', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='draft_changes', to='workflows.workflow')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=accounts.tenancy.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("sentence", models.CharField(max_length=200)),
+                ("subject", models.CharField(blank=True, max_length=80)),
+                ("before", models.JSONField()),
+                ("after", models.JSONField()),
+                ("is_undone", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "workflow",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="draft_changes",
+                        to="workflows.workflow",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['organization', 'workflow', '-id'], name='draft_change_of_workflow')],
-                'constraints': [accounts.tenancy.constraints.SameOrganization(column='workflow_id', name='draft_change_workflow_same_org', on_delete='CASCADE', to='workflows_workflow'), accounts.tenancy.constraints.SameOrganization(column='user_id', name='draft_change_user_same_org', on_delete='SET NULL (user_id)', to='accounts_user'), accounts.tenancy.constraints.RowLevelSecurity(column='organization_id', name='draft_change_rls', public_rows=False)],
+                "ordering": ["-id"],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["organization", "workflow", "-id"], name="draft_change_of_workflow")
+                ],
+                "constraints": [
+                    accounts.tenancy.constraints.SameOrganization(
+                        column="workflow_id",
+                        name="draft_change_workflow_same_org",
+                        on_delete="CASCADE",
+                        to="workflows_workflow",
+                    ),
+                    accounts.tenancy.constraints.SameOrganization(
+                        column="user_id",
+                        name="draft_change_user_same_org",
+                        on_delete="SET NULL (user_id)",
+                        to="accounts_user",
+                    ),
+                    accounts.tenancy.constraints.RowLevelSecurity(
+                        column="organization_id", name="draft_change_rls", public_rows=False
+                    ),
+                ],
             },
         ),
     ]

@@ -4,15 +4,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('workflows', '0008_run_search'),
+        ("workflows", "0008_run_search"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='triggerdecision',
-            name='reason',
-            field=models.CharField(choices=[('STARTED', 'A run was started.'), ('CAPTURED', 'The request was kept as a sample for the editor.'), ('DUPLICATE', 'The same delivery had been received before.'), ('FILTERED', "The data did not match the trigger's conditions."), ('BAD_SIGNATURE', 'The signature or password was wrong.'), ('BAD_BODY', 'The request body could not be read.'), ('TOO_LARGE', 'The request was too large.'), ('RATE_LIMITED', 'Too many requests came in a short time.'), ('NOT_PUBLISHED', 'The workflow has not been published.'), ('PAUSED', 'The workflow is paused.'), ('ARCHIVED', 'The workflow is archived.'), ('PLAN_LIMIT', "The plan's limit was reached; the run is held."), ('BACKLOG_FULL', 'Too many runs are waiting already.'), ('DEPTH_LIMIT', 'Workflows had started one another too many times.'), ('MISSED_SKIPPED', 'The planned time had passed, and missed runs are skipped.'), ('MISSED_CAUGHT_UP', 'The planned time had passed; the run was made up for.'), ('OVERLAP_SKIPPED', 'The run before was still going, and overlaps are skipped.'), ('OVERLAP_QUEUED', 'The run before was still going; this one waits for it.'), ('PAUSE_DATE', "The day is one of the schedule's pause dates."), ('NO_NEW_ITEMS', 'The service had nothing new.'), ('INTEGRATION_BROKEN', 'The connection to the service needs attention.'), ('DETAILS_AWAITED', 'The service could not be asked for the details yet.'), ('INVALID_INPUT', "The input did not fit the workflow's form.")], max_length=20),
+            model_name="triggerdecision",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("STARTED", "A run was started."),
+                    ("CAPTURED", "The request was kept as a sample for the editor."),
+                    ("DUPLICATE", "The same delivery had been received before."),
+                    ("FILTERED", "The data did not match the trigger's conditions."),
+                    ("BAD_SIGNATURE", "The signature or password was wrong."),
+                    ("BAD_BODY", "The request body could not be read."),
+                    ("TOO_LARGE", "The request was too large."),
+                    ("RATE_LIMITED", "Too many requests came in a short time."),
+                    ("NOT_PUBLISHED", "The workflow has not been published."),
+                    ("PAUSED", "The workflow is paused."),
+                    ("ARCHIVED", "The workflow is archived."),
+                    ("PLAN_LIMIT", "The plan's limit was reached; the run is held."),
+                    ("BACKLOG_FULL", "Too many runs are waiting already."),
+                    ("DEPTH_LIMIT", "Workflows had started one another too many times."),
+                    ("MISSED_SKIPPED", "The planned time had passed, and missed runs are skipped."),
+                    ("MISSED_CAUGHT_UP", "The planned time had passed; the run was made up for."),
+                    ("OVERLAP_SKIPPED", "The run before was still going, and overlaps are skipped."),
+                    ("OVERLAP_QUEUED", "The run before was still going; this one waits for it."),
+                    ("PAUSE_DATE", "The day is one of the schedule's pause dates."),
+                    ("NO_NEW_ITEMS", "The service had nothing new."),
+                    ("INTEGRATION_BROKEN", "The connection to the service needs attention."),
+                    ("DETAILS_AWAITED", "The service could not be asked for the details yet."),
+                    ("INVALID_INPUT", "The input did not fit the workflow's form."),
+                ],
+                max_length=20,
+            ),
         ),
     ]

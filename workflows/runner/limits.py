@@ -18,4 +18,6 @@ COMMIT_BYTES = 8 * 1024 * 1024
 APPENDED_SECONDS = 0.5  # a record that nobody waits for is written after so long, so that pages show progress
 APPENDED_RECORDS = 1_000  # or when a run has so many of them
 KEPT_DEFINITIONS = 500  # compiled versions in memory
-FAILURE_NOTICE_SECONDS = 600.0  # after the first failure of a workflow, the others in this time are told of together
+FAILURE_NOTICE_SECONDS = (
+    600.0  # after the first failure of a workflow, the others in this time are told of together
+)
