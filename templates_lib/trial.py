@@ -19,6 +19,7 @@ from typing import Any
 
 from templates_lib.placeholders import example_configuration, resolve
 from workflows import trial
+from workflows.definition import waiting
 from workflows.definition.schema import parse_definition
 from workflows.engine.interface import (
     EffectCall,
@@ -52,6 +53,7 @@ def run(definition: Mapping[str, Any], test: Mapping[str, Any]) -> Trial:
             "started_at": START.isoformat(),
             "triggered_by": "MANUAL",
             "mode": "TEST",
+            waiting.NAME: waiting.example_addresses(compiled.addresses),
         },
     }
     started = RunInput("trial", compiled, START, trigger=trigger, inputs=inputs, **surroundings)

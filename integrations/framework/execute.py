@@ -278,7 +278,9 @@ def prepare(
         )
     variables = {**account, **credentials}
     absolute = request.path.startswith(("http://", "https://"))
-    if variables.get("base_url") and any(entry.key == "base_url" for entry in connector.account):
+    # One that need not be given stands in for the provider's own; one that must be is part of the address anyway.
+    may_stand_in = any(entry.key == "base_url" and not entry.required for entry in connector.account)
+    if may_stand_in and variables.get("base_url"):
         base = own_server(str(variables["base_url"]))
     else:
         base = expand(connector.base_url, variables) if connector.base_url else ""

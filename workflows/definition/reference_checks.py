@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from workflows.definition import waiting
 from workflows.definition.conditions import compile_condition
 from workflows.definition.expressions import ExpressionError, ExpressionSyntaxError, Reference, compile_value
 from workflows.definition.fields import TemplateField, step_fields
@@ -121,6 +122,8 @@ class References:
         if root == "vars" and isinstance(key, str) and not found.optional and key not in self.variables:
             message = _("no set step gives a value called “{name}”.").format(name=key)
             return report("unknown_variable", message, found.location, near_miss(key, self.variables))
+        if root == "execution" and key == waiting.NAME and len(found.path) > 2:
+            return self._check_address(str(found.path[2]), found, report)
         if root == "inputs" and self.definition.inputs and not found.optional:
             return self._check_fields(
                 self.definition.inputs, found, 1, _("the workflow's inputs have"), report
@@ -129,6 +132,18 @@ class References:
             message = _("“loop” has no “{name}”.").format(name=key)
             return report("unknown_field", message, found.location, near_miss(str(key), LOOP_FIELDS))
         return None
+
+    def _check_address(
+        self, step_id: str, found: Reference, report: Callable[..., Problem]
+    ) -> Problem | None:
+        there = waiting.waiting_places(self.definition)
+        if step_id in there:
+            return None
+        if step_id in self.by_id:
+            message = _("the step “{id}” has no address: only wait steps outside of loops have one.")
+            return report("no_address", message.format(id=step_id), found.location)
+        message = _("there is no step “{id}”.").format(id=step_id)
+        return report("unknown_step", message, found.location, near_miss(step_id, there))
 
     def _unknown_name(
         self, root: str, found: Reference, report: Callable[..., Problem], names: frozenset[str]

@@ -312,7 +312,7 @@ class ApprovalStep(StepBase):
 
 
 class WaitStep(StepBase):
-    """Wait for another system to call a one-time address (steps.<id> shows it to steps that run meanwhile)."""
+    """Wait for another system to call a one-time address; other steps send it: `execution.resume_url.<id>`."""
 
     type: Literal["wait"]
     on_timeout: Literal["fail", "continue"] = "fail"

@@ -152,6 +152,14 @@ def _general(names: dict[str, Any]) -> Group:
     ]
     if "execution" in names:
         entries.append(Entry(_("Number of the run"), _pill("execution.id"), shown(names["execution"]["id"])))
+        entries += [
+            Entry(
+                _("Address that lets “%(step)s” go on") % {"step": step_id},
+                _pill(f"execution.resume_url.{step_id}"),
+                url,
+            )
+            for step_id, url in names["execution"]["resume_url"].items()
+        ]
     return Group(_("Time, organization, workflow"), "", entries, "clock")
 
 

@@ -5,7 +5,7 @@ The names are those of the engine (definition.expressions); only what may be use
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from integrations.framework import registry
 from integrations.framework.catalog import ConnectorCatalog
-from workflows.definition import outputs
+from workflows.definition import outputs, waiting
 from workflows.definition.expressions import ExpressionError, render
 from workflows.definition.fields import PER_ITEM
 from workflows.definition.schema import STEP_MODELS
@@ -93,6 +93,7 @@ def sample_of(
             "started_at": now.isoformat(),
             "triggered_by": triggered_by,
             "mode": Execution.Mode.TEST.value,
+            waiting.NAME: waiting.example_addresses(_wait_steps(document.get("steps"))),
         },
         "organization": {"id": str(about.pk), "name": about.name, "timezone": about.timezone},
         "now": now,
@@ -300,3 +301,15 @@ def _is_perhaps(target: Spot, user: Spot | None, by_id: Mapping[str, Spot]) -> b
         if name in ("otherwise", "on_error") or by_id[block_id].step.get("type") == "branch":
             return True
     return False
+
+
+def _wait_steps(steps: Any) -> Iterator[str]:
+    """Yield the ids of wait steps that have an address: those that no loop repeats."""
+    if isinstance(steps, list):
+        for step in steps:
+            yield from _wait_steps(step)
+    elif isinstance(steps, dict) and steps.get("type") not in ("loop", "repeat"):
+        if steps.get("type") == "wait" and steps.get("id"):
+            yield str(steps["id"])
+        for key in ("branches", "otherwise", "steps", "on_error"):
+            yield from _wait_steps(steps.get(key))

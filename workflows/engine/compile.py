@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflows.definition.conditions import compile_condition
 from workflows.definition.durations import parse_duration
 from workflows.definition.expressions import compile_value
 from workflows.definition.tree import iter_steps
+from workflows.definition.waiting import addresses_used
 from workflows.engine.limits import DEFAULT_RUN_SECONDS, MAX_RUN_STEPS, WAITING_RUN_SECONDS
 
 if TYPE_CHECKING:
@@ -81,12 +82,16 @@ class Node:
 
 @dataclass(slots=True, frozen=True)
 class CompiledWorkflow:
-    """output: the compiled output, or None to take the last step's. timeout: seconds. max_steps: paths per run."""
+    """output: the compiled output, or None to take the last step's. timeout: seconds. max_steps: paths per run.
+
+    addresses: wait step -> its path, where other steps hand its address out.
+    """
 
     steps: Nodes
     output: Any = None
     timeout: float = DEFAULT_RUN_SECONDS
     max_steps: int = MAX_RUN_STEPS
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
 
 class Compiler:
@@ -135,6 +140,7 @@ def compile_definition(definition: Definition, kinds: Mapping[str, type[StepKind
         output=None if definition.output is None else compiler.value(definition.output),
         timeout=run_seconds(definition),
         max_steps=min(MAX_RUN_STEPS, budget or MAX_RUN_STEPS),
+        addresses=addresses_used(definition),
     )
 
 

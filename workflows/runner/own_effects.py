@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,9 @@ APPROVAL = "SELECT id FROM workflows_approval WHERE execution_id = %s AND path =
 NEW_ADDRESS = """
 INSERT INTO workflows_resumetoken (id, organization_id, execution_id, path, token_hash, expires_at, created_at)
 VALUES (%(id)s, %(organization)s, %(execution)s, %(path)s, %(hash)s, %(expires)s, now())
-ON CONFLICT (execution_id, path) DO NOTHING
+ON CONFLICT (execution_id, path) DO UPDATE SET expires_at = excluded.expires_at
 """
+OPEN_ADDRESS = NEW_ADDRESS.replace("DO UPDATE SET expires_at = excluded.expires_at", "DO NOTHING")
 CHILD = """
 SELECT id FROM workflows_execution WHERE parent_id = %s AND parent_path = %s AND relation = 'CHILD'
 """
@@ -111,6 +113,24 @@ def content_hash(claim: Claim, path: str, question: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def addresses(claim: Claim, waiting: Mapping[str, str]) -> dict[str, str]:
+    """Return wait step -> the address that lets it go on, for steps that hand it out."""
+    return {step_id: _url(claim, path) for step_id, path in waiting.items()}
+
+
+async def open_addresses(pool: AsyncConnectionPool[Any], claim: Claim, waiting: Mapping[str, str]) -> None:
+    """Take answers from now on, as long as the run may last: somebody may be faster than the wait step."""
+    rows = [
+        {
+            "id": uuid7(), "organization": claim.organization_id, "execution": claim.id, "path": path,
+            "hash": token_hash(resume_token(f"{claim.id}:{path}")), "expires": claim.deadline_at,
+        }
+        for path in waiting.values()
+    ]  # fmt: skip
+    async with pool.connection() as connection, connection.cursor() as cursor:
+        await cursor.executemany(OPEN_ADDRESS, rows)
+
+
 async def _address(pool: AsyncConnectionPool[Any], claim: Claim, call: EffectCall) -> EffectResult:
     token = resume_token(f"{claim.id}:{call.path}")
     async with pool.connection() as connection:
@@ -121,7 +141,11 @@ async def _address(pool: AsyncConnectionPool[Any], claim: Claim, call: EffectCal
                 "hash": token_hash(token), "expires": call.inputs.get("deadline_at") or claim.deadline_at,
             },
         )  # fmt: skip
-    return EffectResult({"url": f"{settings.BASE_URL}/resume/{token}/"})
+    return EffectResult({"url": _url(claim, call.path)})
+
+
+def _url(claim: Claim, path: str) -> str:
+    return f"{settings.BASE_URL}/resume/{resume_token(f'{claim.id}:{path}')}/"
 
 
 def resume_token(key: str) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 
+from workflows.definition.waiting import NAME
 from workflows.definition.wording import gettext as _
 from workflows.engine.environment import SystemEnvironment
 from workflows.engine.interface import (
@@ -29,6 +30,7 @@ from workflows.engine.interface import (
 )
 from workflows.engine.payload import storable
 from workflows.engine.walk import Walk
+from workflows.runner import own_effects
 from workflows.runner.commit_statement import End
 from workflows.runner.credentials import works_again
 from workflows.runner.effects import Hands, RunEffects
@@ -82,6 +84,8 @@ class Running:
             if self.version.compiled is None:
                 outcome: Outcome = Failed(StepError(ErrorClass.PERMANENT, self.version.problem))
             else:
+                if handed_out := self.version.compiled.addresses:
+                    await own_effects.open_addresses(self.hands.pool, self.claim, handed_out)
                 outcome = await self.walk.run()
             await committer.request(self.journal, end_of(self, outcome))
             if isinstance(outcome, Suspended):
@@ -120,6 +124,7 @@ def run_input(claim: Claim, version: Version, root: UUID) -> RunInput:
     """
     trigger, inputs = seen_by_steps(claim.triggered_by, claim.input)
     identifier = str(claim.id)
+    addresses = own_effects.addresses(claim, version.compiled.addresses if version.compiled else {})
     return RunInput(
         execution_id=str(root),
         definition=version.compiled,
@@ -130,7 +135,7 @@ def run_input(claim: Claim, version: Version, root: UUID) -> RunInput:
         workflow=version.workflow,
         execution={
             "id": identifier, "started_at": claim.started_at.isoformat(), "triggered_by": claim.triggered_by,
-            "mode": claim.mode,
+            "mode": claim.mode, NAME: addresses,
         },
         deadline=claim.deadline_at,
         depth=claim.depth,

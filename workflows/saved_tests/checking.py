@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from workflows import trial
+from workflows.definition import waiting
 from workflows.definition.problems import DefinitionInvalid
 from workflows.definition.schema import Definition, parse_definition
 from workflows.engine.compile import CompiledWorkflow
@@ -143,6 +144,7 @@ def _run_input(subject: Subject, given: Any, started: Mapping[str, Any]) -> RunI
         "started_at": at.isoformat(),
         "triggered_by": by,
         "mode": str(started.get("mode") or "LIVE"),
+        waiting.NAME: waiting.example_addresses(subject.compiled.addresses if subject.compiled else ()),
     }
     return RunInput(
         identifier, subject.compiled, at, trigger=trigger, inputs=inputs, organization=subject.organization,

@@ -385,3 +385,23 @@ def test_a_workflow_at_the_depth_ceiling_passes_and_one_deeper_does_not():
 
     assert nested(9) == []
     assert [problem.code for problem in nested(10)] == ["too_deep"]
+
+
+HOLD = {"id": "hold", "type": "wait"}
+
+
+def test_the_address_of_a_wait_step_may_be_handed_out_before_it_waits():
+    assert problems(use("execution.resume_url.hold"), HOLD) == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "steps", "message"),
+    [
+        ("execution.resume_url.hald", [HOLD], "there is no step “hald”. Did you mean “hold”?"),
+        ("execution.resume_url.get", [HTTP], "the step “get” has no address"),
+        ("execution.resume_url.hold", [{**LOOP, "steps": [HOLD]}], "the step “hold” has no address"),
+    ],
+)
+def test_only_a_wait_step_outside_of_loops_has_an_address(reference, steps, message):
+    (found,) = problems(use(reference), *steps)
+    assert message in found.message

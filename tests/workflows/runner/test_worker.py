@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from tests.workflows.runner.working import (
@@ -19,7 +22,7 @@ from tests.workflows.runner.working import (
     working,
 )
 from tests.worlds import World, make_world
-from workflows.models import Approval, ResumeToken
+from workflows.models import Approval, Execution, ResumeToken
 from workflows.runner.cancel import request_cancel
 from workflows.runner.start import start_execution
 from workflows.runner.wake import wake
@@ -207,3 +210,31 @@ def test_a_worker_that_stops_hands_back_what_it_has_not_finished(
         found = ended(identifier)
     assert (found.status, found.attempt) == ("COMPLETED", 2)
     assert journal(identifier)["greet"].fence == 1
+
+
+def handed_out(alder: World, *before: dict[str, Any]) -> Any:
+    """Begin a run that writes the address of its wait step down, does `before`, and then waits."""
+    address = {"id": "ask", "type": "set", "values": {"url": "{{ execution.resume_url.hold }}"}}
+    return begin(alder, published(alder, "Hold", address, *before, {"id": "hold", "type": "wait"}), {})
+
+
+def test_a_step_before_hands_out_the_address_that_lets_the_run_go_on(alder: World, client: Client) -> None:
+    identifier = handed_out(alder)
+    with working():
+        reaches(identifier, "WAITING")
+        url = journal(identifier)["ask"].output["url"]
+        assert client.post(urlsplit(url).path, {"paid": True}, "application/json").status_code == 200
+        found = ended(identifier)
+    assert (found.status, found.output) == ("COMPLETED", {"paid": True})
+    assert client.post(urlsplit(url).path, {}, "application/json").status_code == 410
+
+
+def test_an_answer_that_is_faster_than_the_wait_step_is_kept_for_it(alder: World, client: Client) -> None:
+    identifier = handed_out(alder, {"id": "pause", "type": "delay", "for": "1h"})
+    with working():
+        reaches(identifier, "WAITING")  # in the delay
+        url = journal(identifier)["ask"].output["url"]
+        assert client.post(urlsplit(url).path, {"paid": True}, "application/json").status_code == 200
+        with alder.scope():
+            Execution.objects.filter(pk=identifier).update(wake_at=timezone.now())
+            assert ResumeToken.objects.get(execution=identifier).body == {"paid": True}
