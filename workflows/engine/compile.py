@@ -42,6 +42,10 @@ class StepKind:
     def __init__(self, step: Any, compiler: Compiler):
         raise NotImplementedError
 
+    def is_long(self, here: Here) -> bool:
+        """Return whether compute() may take longer than other runs should wait; itself quick."""
+        return False
+
     def compute(self, here: Here) -> Json:
         """Return the step's output. Raises StepFailed."""
         raise NotImplementedError

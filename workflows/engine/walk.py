@@ -11,7 +11,7 @@ from typing import Any
 from workflows.definition.expressions import ExpressionError
 from workflows.definition.problems import readable_path
 from workflows.definition.wording import gettext as _
-from workflows.engine.compile import Node, Nodes
+from workflows.engine.compile import Node, Nodes, StepKind
 from workflows.engine.frame import Frame
 from workflows.engine.here import Here, earliest
 from workflows.engine.interface import (
@@ -47,6 +47,10 @@ from workflows.engine.signals import (
     Suspend,
     failure,
 )
+
+
+def _computed(kind: StepKind, here: Here) -> tuple[Json, str]:
+    return storable(kind.compute(here))
 
 
 class Walk:
@@ -212,11 +216,13 @@ class Walk:
         node, kind = here.node, here.node.kind
         while True:
             try:
-                if kind.pure:
-                    output = kind.compute(here)
+                if not kind.pure:
+                    output, text = storable(await kind.run(here))
+                elif kind.is_long(here):
+                    # Other runs go on meanwhile: a thread gives the interpreter back every few milliseconds.
+                    output, text = await asyncio.to_thread(_computed, kind, here)
                 else:
-                    output = await kind.run(here)
-                output, text = storable(output)
+                    output, text = storable(kind.compute(here))
             except StepFailed as failed:
                 error = failed.error
             except ExpressionError as problem:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from workflows.definition.expressions import ExpressionError
 from workflows.definition.filters.bounds import FilterRefused
 from workflows.definition.patterns import BadPattern, PatternTooSlow
 from workflows.definition.steps import TransformStep
@@ -19,6 +20,23 @@ OPERATIONS: dict[str, Callable[["Transform", Here], Json]] = {
     "parse_csv": texts.parsed_csv, "to_csv": texts.written_csv, "parse_json": texts.parsed_json,
     "to_json": texts.written_json, "date": dates.moved,
 }  # fmt: skip
+
+
+LARGE_TEXT, LARGE_LIST = 200_000, 2_000  # characters, items: about ten milliseconds of work
+
+
+def is_large(value: Json) -> bool:
+    """Return whether a value is large, from its own size and that of its first items alone."""
+    if isinstance(value, str):
+        return len(value) > LARGE_TEXT
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return False
+    return len(value) > LARGE_LIST or any(
+        len(each) > LARGE_LIST // 10 if isinstance(each, list | dict) else is_large(each)
+        for each in value[:50]
+    )
 
 
 class Transform(StepKind):
@@ -41,6 +59,13 @@ class Transform(StepKind):
         self.measures = {
             name: (measure.function, compiler.value(measure.value)) for name, measure in step.measures.items()
         }
+
+    def is_long(self, here: Here) -> bool:
+        template = self.items if self.items is not None else self.value
+        try:
+            return template is not None and is_large(here.render(template))
+        except ExpressionError:
+            return False  # compute() says what is wrong
 
     def compute(self, here: Here) -> Json:
         try:
