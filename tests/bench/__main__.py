@@ -17,6 +17,7 @@ NAMES = (
     "waiting",
     "fairness",
     "idle",
+    "memory",
     "metering",
     "retention",
     "pages",

@@ -115,7 +115,8 @@ def yardstick(on: Stage, clients: int = 8) -> float:
         script.flush()
         result = subprocess.run(
             [
-                str(Path(cluster.binaries()) / "pgbench"), "--no-vacuum", f"--client={clients}", "--jobs=2",
+                str(Path(cluster.binaries()) / "pgbench"), "--no-vacuum", f"--client={clients}",
+                f"--jobs={min(2, clients)}",
                 f"--time={YARDSTICK_SECONDS}", f"--file={script.name}", on.superuser,
             ],
             capture_output=True, text=True, check=True,

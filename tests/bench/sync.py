@@ -21,8 +21,9 @@ DEFINITION = {
 
 
 def run() -> dict[str, Any]:
-    """Return the figures of one connection, with those of ten beside them."""
+    """Return the figures of one connection, with those of ten beside them; the yardstick is pgbench at one client."""
     with on.stage() as stage:
+        measured = on.yardstick(stage, clients=1)
         path = make_hook("Alder", DEFINITION, respond="by_step")
         worker, _web = stage.worker(), serve(stage)
         warm = Caller(PORT, path, BODY)
@@ -37,6 +38,7 @@ def run() -> dict[str, Any]:
             "sync",
             settings=f"set and respond, 1 connection for {SECONDS:g} s, gunicorn and one worker, {on.settings_text()}",
             rate_per_s=rate,
+            yardstick_per_s=measured,
             **on.percentiles(one.latencies),
             cpu_s=on.cpu_seconds(worker),
             rss_mb=on.rss_mb(worker),
