@@ -55,6 +55,8 @@ class Person:
         self.press(lane.get_by_role("link", name="Add a step").last)
         self.press(self.page.get_by_role("button", name=re.compile(f"^{offer}")).first)
         expect(self.page.locator("#panel-form")).to_be_visible()
+        if self.way != "plain":  # a new form takes the focus when it is ready; nobody types faster than that
+            expect(self.page.locator("#panel-form :focus")).to_be_attached()
 
     def done(self) -> None:
         self.press(self.page.get_by_role("button", name="Done"))
